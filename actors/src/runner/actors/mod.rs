@@ -1,0 +1,64 @@
+//! The product: entities behind actix mailboxes, windows of one lookahead, a clock on every arbiter.
+//!
+//! ```text
+//!   meet ──► open window k ──► do_send(Step) to every entity with something due
+//!    ▲                                   │ handlers run, and send into the arbiter's sink
+//!    │                                   ▼
+//!   post sink: own wheel, or batch ◄── last acknowledgement: do_send(Quiet) to the clock
+//! ```
+//!
+//! Whatever is sent in window `k` arrives in a later one, because a message takes at least one window. So all
+//! that is due in a window is known when it opens, on every arbiter, and no order within it can matter beyond
+//! the order inside each entity, which the hosts keep.
+
+mod clock;
+mod entity_actor;
+mod exchange;
+mod grouping;
+mod local;
+mod wheel;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use actix::{Actor, System};
+
+use crate::config::Rules;
+use crate::directory::Directory;
+use crate::entity::Entity;
+use crate::run::Member;
+use crate::watch::Watch;
+use clock::ClockActor;
+use exchange::Exchange;
+use local::Local;
+
+/// Starts one thread per arbiter, each with its own actix system, and moves the population there.
+pub(crate) fn spawn<E: Entity>(
+    population: Vec<Member<E>>,
+    directory: &Directory,
+    rules: &Rules,
+    abort: &Arc<AtomicBool>,
+    watch: &mut Watch<E>,
+) {
+    let arbiters = directory.arbiters();
+    let mut shares: Vec<_> = (0..arbiters).map(|_| Vec::new()).collect();
+    for member in population {
+        shares[directory.arbiter(member.group)].push(member);
+    }
+    let exchanges = Exchange::connect(arbiters, abort);
+    for (arbiter, (share, exchange)) in shares.into_iter().zip(exchanges).enumerate() {
+        let (directory, rules) = (directory.clone(), rules.clone());
+        watch.spawn(move |pulse, reporter| {
+            let system = System::new();
+            system.block_on(async {
+                let local = Rc::new(Local::new(rules, pulse));
+                let mut clock = ClockActor::new(arbiter, local, directory, exchange, reporter);
+                clock.settle(share);
+                clock.start();
+            });
+            // Until the clock stops it. An error would be an exit code, and nobody sets one.
+            let _ = system.run();
+        });
+    }
+}

@@ -1,0 +1,22 @@
+//! Ctrl-C: the first asks the run to end, the second ends the process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{exit, print};
+
+/// Listens for Ctrl-C from now on. The flag turns true at the first one.
+pub fn listen() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&flag);
+    let listening = ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(exit::INTERRUPTED));
+        }
+        print::stderr("interrupted: what there is will be written; Ctrl-C again aborts");
+    });
+    if let Err(error) = listening {
+        tracing::warn!("Ctrl-C will end the run without results: {error}");
+    }
+    flag
+}

@@ -1,0 +1,130 @@
+//! The command line: reads arguments, loads what they name, runs it, prints and writes what came of it.
+//!
+//! One file per subcommand. Stdout carries the summary or the JSON and nothing else; notes, progress, logs
+//! and errors go to stderr. This and the result writers are the only places that touch the world outside
+//! the simulation. Leaves out colours.
+
+mod check;
+mod describe;
+mod exit;
+mod input;
+mod interrupt;
+mod logging;
+mod options;
+mod print;
+mod progress;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+/// What the exit codes mean, for `--help`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    the run failed or its files could not be written; what there is, is written and marked incomplete
+  2    bad input: the scenario, the trace or the arguments; nothing is written
+  130  interrupted by Ctrl-C; what there is, is written and marked incomplete";
+
+/// Simulates an elastic fleet of LLM-serving instances: what does scaling do to latency, drain times and
+/// cost? Without a command it runs the built-in scenario.
+#[derive(Parser, Debug)]
+#[command(name = "ebbflow", version, about, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run a scenario (without a name: the built-in one) and write its results
+    #[command(after_help = EXIT_CODES)]
+    Run(run::RunArgs),
+    /// Check a scenario and its trace without running it; all problems are listed at once
+    #[command(after_help = EXIT_CODES)]
+    Check(check::CheckArgs),
+}
+
+/// How much is logged on stderr.
+#[derive(clap::Args, Debug)]
+struct Verbosity {
+    /// Log on stderr: -v what happens, -vv in detail; the variable RUST_LOG chooses more finely
+    #[arg(short, long = "verbose", action = ArgAction::Count)]
+    verbose: u8,
+}
+
+/// Parses the arguments and does what they say.
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command.or_else(|| Cli::parse_from(["ebbflow", "run"]).command);
+    let result = match &command {
+        Some(Command::Run(arguments)) => run::run(arguments),
+        Some(Command::Check(arguments)) => check::check(arguments),
+        None => return ExitCode::SUCCESS,
+    };
+    result.unwrap_or_else(|error| error.report())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(arguments: &[&str]) -> run::RunArgs {
+        match Cli::try_parse_from(["ebbflow", "run"].iter().chain(arguments)).unwrap().command {
+            Some(Command::Run(arguments)) => arguments,
+            other => panic!("parsed as {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_positional_with_an_equals_sign_is_an_override_even_without_a_scenario() {
+        let arguments = run(&["seed=3", "applications.0.scheduler=jsq"]);
+        let input = arguments.input.split().unwrap();
+        assert_eq!(input.scenario, None);
+        assert_eq!(input.overrides, ["seed=3", "applications.0.scheduler=jsq"]);
+    }
+
+    #[test]
+    fn scenario_and_overrides_may_come_in_any_order_but_only_one_scenario() {
+        let arguments = run(&["seed=3", "a.yaml", "b.c=1"]);
+        let input = arguments.input.split().unwrap();
+        assert_eq!(input.scenario.as_deref(), Some(std::path::Path::new("a.yaml")));
+        assert_eq!(input.overrides, ["seed=3", "b.c=1"]);
+        assert!(run(&["a.yaml", "b.yaml"]).input.split().is_err());
+    }
+
+    #[test]
+    fn the_seed_option_is_the_last_override() {
+        let input = run(&["seed=3", "--seed", "4"]).input_with_options().unwrap();
+        assert_eq!(input.overrides, ["seed=3", "seed=4"]);
+    }
+
+    #[test]
+    fn arbiters_are_auto_or_a_count_above_zero() {
+        assert_eq!(run(&[]).arbiters.0, None);
+        assert_eq!(run(&["--arbiters", "auto"]).arbiters.0, None);
+        assert_eq!(run(&["--arbiters", "3"]).arbiters.0.map(usize::from), Some(3));
+        for wrong in ["0", "-1", "many"] {
+            assert!(Cli::try_parse_from(["ebbflow", "run", "--arbiters", wrong]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_documented_option_is_accepted() {
+        run(&["x.yaml", "--trace", "t.csv", "--out", "o", "--runner", "naive", "--ticks", "eager"]);
+        run(&["--format", "json", "--quiet", "--force", "--skip-bad-rows", "--no-files", "-vv"]);
+    }
+
+    #[test]
+    fn unknown_words_are_refused() {
+        for wrong in [["--runner", "fast"], ["--ticks", "busy"], ["--format", "xml"], ["--seed", "x"]] {
+            assert!(Cli::try_parse_from(["ebbflow", "run"].iter().chain(&wrong)).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! `ebbflow run`: simulates a scenario, prints the summary and writes the run directory.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::registry::Registry;
+use crate::results::{self, DirectoryError, Incomplete, Report, RunDirectory, RunResults};
+use crate::scenario::Scenario;
+use crate::simulation::{self, RunOptions};
+use crate::workload::Workload;
+use ebbflow_actors::Progress;
+
+use super::exit::{self, CliError};
+use super::input::{Input, InputArgs};
+use super::options::{Arbiters, Format, Runner, Ticks, arbiters};
+use super::progress::ProgressLine;
+use super::{Verbosity, interrupt, logging, print};
+
+/// Arguments of `ebbflow run`.
+#[derive(clap::Args, Debug)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Replay this trace instead of the scenario's workload
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Write the results here [default: results/NAME-SEED, with a number behind it when that is taken]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Seed of all randomness, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Threads of the actors runner: auto, or a number; no result depends on it
+    #[arg(long, value_name = "auto|N", default_value = "auto", value_parser = arbiters)]
+    pub arbiters: Arbiters,
+    /// Who moves the events; no result depends on it
+    #[arg(long, value_enum, default_value_t = Runner::Actors)]
+    runner: Runner,
+    /// When an actor is woken for its own ticks; no result depends on it
+    #[arg(long, value_enum, default_value_t = Ticks::Lazy)]
+    ticks: Ticks,
+    /// What to print on stdout: the summary, or run.json
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Neither notes nor progress on stderr
+    #[arg(long, short)]
+    quiet: bool,
+    /// Replace an existing result
+    #[arg(long)]
+    force: bool,
+    /// Count and report malformed rows of a trace instead of failing
+    #[arg(long)]
+    skip_bad_rows: bool,
+    /// Write no files
+    #[arg(long, conflicts_with = "out")]
+    no_files: bool,
+    #[command(flatten)]
+    verbosity: Verbosity,
+}
+
+/// Runs a scenario from its arguments to its files.
+pub fn run(arguments: &RunArgs) -> Result<ExitCode, CliError> {
+    logging::start(arguments.verbosity.verbose);
+    let registry = Registry::builtin();
+    let (scenario, workload) = arguments.input_with_options()?.load(&registry)?;
+    let directory = arguments.directory(&scenario);
+    if let Some(directory) = &directory {
+        directory.check().map_err(directory_error)?;
+    }
+    if !arguments.quiet {
+        print::notes(&scenario.notes);
+    }
+    let results = arguments.simulate(&scenario, workload, &registry)?;
+    let report = Report::new(&results, &scenario);
+    let written = directory.map(|directory| results::write(&directory, &results, &report, &scenario));
+    let (place, failure) = match written.transpose() {
+        Ok(place) => (place, None),
+        Err(error) => (None, Some(error)),
+    };
+    arguments.print(&report, &results, place.as_ref())?;
+    match failure {
+        Some(error) => Err(directory_error(error)),
+        None => Ok(ExitCode::from(exit_code(results.incomplete.as_ref()))),
+    }
+}
+
+impl RunArgs {
+    /// The scenario with the overrides that stand for options.
+    pub fn input_with_options(&self) -> Result<Input, CliError> {
+        let mut input = self.input.split()?;
+        if let Some(trace) = &self.trace {
+            input.replay(trace);
+        }
+        if self.skip_bad_rows {
+            input.overrides.push("workload.skip_bad_rows=true".to_owned());
+        }
+        input.overrides.extend(self.seed.map(|seed| format!("seed={seed}")));
+        Ok(input)
+    }
+
+    fn directory(&self, scenario: &Scenario) -> Option<RunDirectory> {
+        match &self.out {
+            _ if self.no_files => None,
+            Some(out) => Some(RunDirectory::exactly(out, self.force)),
+            None => Some(RunDirectory::named_after(&scenario.name, scenario.seed, self.force)),
+        }
+    }
+
+    fn simulate(
+        &self,
+        scenario: &Scenario,
+        workload: Workload,
+        registry: &Registry,
+    ) -> Result<RunResults, CliError> {
+        let progress = Arc::new(Progress::default());
+        let options = self.options(&progress);
+        let quiet = self.quiet || self.verbosity.verbose > 0;
+        let line = if quiet { None } else { ProgressLine::start(&progress, scenario.end_time) };
+        tracing::info!(?options, "the run begins");
+        let started = Instant::now();
+        let mut results =
+            simulation::run(scenario, workload, registry, &options).map_err(CliError::bad_input)?;
+        results.wall_s = started.elapsed().as_secs_f64();
+        drop(line);
+        tracing::info!(end = %results.end, stats = ?results.stats, wall_s = results.wall_s, "the run ended");
+        Ok(results)
+    }
+
+    fn options(&self, progress: &Arc<Progress>) -> RunOptions {
+        RunOptions {
+            runner: self.runner.into(),
+            arbiters: self.arbiters.0,
+            ticks: self.ticks.into(),
+            interrupt: Some(interrupt::listen()),
+            progress: Some(Arc::clone(progress)),
+            ..RunOptions::default()
+        }
+    }
+
+    fn print(&self, report: &Report, results: &RunResults, place: Option<&PathBuf>) -> Result<(), CliError> {
+        let text = match self.format {
+            Format::Text => {
+                let files = place.map(|place| format!("files           {}\n", place.display()));
+                results::summary_text(report, results) + &files.unwrap_or_default()
+            }
+            Format::Json => report.to_json(),
+        };
+        print::stdout(&text).map_err(CliError::failed)?;
+        if let Some(reason) = &report.incomplete {
+            print::stderr(&format!("error: the run ended early: {reason}"));
+        }
+        match place {
+            Some(place) if report.incomplete.is_some() => {
+                print::stderr(&format!("what there is was written, marked incomplete: {}", place.display()));
+            }
+            Some(place) if self.format == Format::Json && !self.quiet => {
+                print::stderr(&format!("results: {}", place.display()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn exit_code(incomplete: Option<&Incomplete>) -> u8 {
+    match incomplete {
+        None => 0,
+        Some(Incomplete::Interrupted) => exit::INTERRUPTED,
+        Some(Incomplete::Fault(_)) => exit::FAILED,
+    }
+}
+
+fn directory_error(error: DirectoryError) -> CliError {
+    if error.is_refusal() { CliError::bad_input(error) } else { CliError::failed(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_tells_a_fault_from_an_interruption() {
+        assert_eq!(exit_code(None), 0);
+        assert_eq!(exit_code(Some(&Incomplete::Fault("instance_3 panicked".into()))), 1);
+        assert_eq!(exit_code(Some(&Incomplete::Interrupted)), 130);
+    }
+}

@@ -1,0 +1,446 @@
+//! Runs batches: starts iterations, cuts decode runs when somebody arrives, finishes tasks.
+//!
+//! While a batch only decodes, nothing about it changes until its shortest member is done, so that
+//! whole *run* of contiguous iterations is one event. Somebody who arrives in the middle cuts the run
+//! at the next iteration boundary and joins there (`splitwise_behaviour` §4.4–4.6).
+//!
+//! A run's end is its start plus one product, `iteration time × iterations`, rounded once to a
+//! nanosecond: rounding errors do not add up over iterations.
+
+use std::sync::Arc;
+
+use ebbflow_actors::{SimDuration, SimTime};
+
+use super::engine::Engine;
+use super::residents::{Key, Phase, Resident, Residents, TaskState, WaitingTask, Work};
+use crate::ids::InstanceId;
+use crate::message::DecodeTarget;
+use crate::performance::{BatchShape, PerformanceModel};
+use crate::request::{Leg, Request};
+
+/// A stretch of iterations with an unchanging batch.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Run {
+    /// When it began.
+    pub start: SimTime,
+    /// Seconds of one iteration.
+    pub iteration_s: f64,
+    /// How many.
+    pub iterations: u64,
+    /// Prompt tasks in the batch.
+    pub prompts: u32,
+    /// Whether it was shortened to let somebody join.
+    cut: bool,
+}
+
+impl Run {
+    /// When its last iteration ends.
+    pub fn end(&self) -> SimTime {
+        self.boundary(self.iterations)
+    }
+
+    fn boundary(&self, iterations: u64) -> SimTime {
+        let seconds = self.iteration_s * iterations as f64;
+        let length = SimDuration::from_secs_f64(seconds)
+            .expect("iteration times are finite and positive, as PerformanceModel promises");
+        self.start + length
+    }
+
+    /// Iterations that have ended by `now`.
+    fn done_by(&self, now: SimTime) -> u64 {
+        let mut done = ((now - self.start).as_secs_f64() / self.iteration_s) as u64;
+        while self.boundary(done) > now {
+            done -= 1;
+        }
+        while self.boundary(done + 1) <= now {
+            done += 1;
+        }
+        done
+    }
+}
+
+/// What came of a task that ended with a run.
+#[derive(Debug)]
+pub enum Finished {
+    /// The prompt is computed for the first time; its decode continues on this instance.
+    Prefilled {
+        /// Its length.
+        prompt_tokens: u32,
+    },
+    /// The prompt is computed; its KV cache must move. The bytes stay allocated until it has.
+    HandOver {
+        /// The request.
+        request: Box<Request>,
+        /// Where it decodes.
+        target: DecodeTarget,
+        /// What it holds here.
+        held_bytes: u64,
+    },
+    /// The last output token is out.
+    Completed {
+        /// The request.
+        request: Box<Request>,
+        /// Whether the scheduler knew before that its prompt is computed.
+        prefill_reported: bool,
+    },
+}
+
+/// The serving machinery of an instance: residents, engine and the run in progress.
+#[derive(Debug)]
+pub struct Batcher {
+    instance: InstanceId,
+    residents: Residents,
+    engine: Box<dyn Engine>,
+    performance: Arc<dyn PerformanceModel>,
+    run: Option<Run>,
+    busy: SimDuration,
+    busy_since: Option<SimTime>,
+    tasks_completed: u64,
+}
+
+impl Batcher {
+    /// An idle batcher.
+    pub fn new(
+        instance: InstanceId,
+        residents: Residents,
+        engine: Box<dyn Engine>,
+        performance: Arc<dyn PerformanceModel>,
+    ) -> Self {
+        Batcher {
+            instance,
+            residents,
+            engine,
+            performance,
+            run: None,
+            busy: SimDuration::ZERO,
+            busy_since: None,
+            tasks_completed: 0,
+        }
+    }
+
+    /// Who is here.
+    pub fn residents(&self) -> &Residents {
+        &self.residents
+    }
+
+    /// The run in progress.
+    pub fn run(&self) -> Option<&Run> {
+        self.run.as_ref()
+    }
+
+    /// Time with a batch, up to the last moment the batch became empty.
+    pub fn busy(&self) -> SimDuration {
+        self.busy
+    }
+
+    /// Tasks that ran to their end.
+    pub fn tasks_completed(&self) -> u64 {
+        self.tasks_completed
+    }
+
+    /// Whether a request could be served here at all.
+    pub fn could_ever_hold(&self, request: &Request, work: Work) -> bool {
+        let bytes = self.residents.peak_bytes(request, work);
+        self.residents.memory.could_ever_fit(bytes)
+    }
+
+    /// Allocates room for a KV cache on its way here, if there is any now.
+    pub fn reserve_inbound(&mut self, request: &Request) -> Option<u64> {
+        let bytes = self.residents.kv_bytes(request, request.prompt_tokens + 1);
+        let fits = self.residents.memory.fits(bytes);
+        if fits {
+            self.residents.memory.allocate(bytes);
+        }
+        fits.then_some(bytes)
+    }
+
+    /// Frees memory of a KV cache that has moved away, or that will not come after all.
+    pub fn free(&mut self, now: SimTime, bytes: u64) {
+        self.residents.memory.free(bytes);
+        self.readmit_deferred();
+        self.use_freed_memory(now);
+    }
+
+    /// A request arrives with its tasks. The prompt enters first, then the decode that follows it
+    /// here; each may start or cut a run.
+    pub fn arrive(&mut self, now: SimTime, request: Box<Request>, work: Work, held_bytes: u64) {
+        let has_decode = matches!(work, Work::Whole | Work::DecodeOnly);
+        let key = self.residents.admit(request, work, held_bytes);
+        if work != Work::DecodeOnly {
+            self.task_arrives(now, WaitingTask { key, phase: Phase::Prefill });
+        }
+        if has_decode {
+            self.task_arrives(now, WaitingTask { key, phase: Phase::Decode });
+        }
+    }
+
+    fn task_arrives(&mut self, now: SimTime, task: WaitingTask) {
+        self.engine.enqueue(&mut self.residents, task);
+        if task.phase == Phase::Prefill {
+            self.residents.prompts.push_back(task.key);
+        }
+        if self.residents.batch.is_empty() {
+            let bytes = self.residents.task_bytes(task.key, task.phase);
+            if self.residents.memory.fits(bytes) {
+                self.start_run(now);
+            }
+            return;
+        }
+        let tokens = match task.phase {
+            Phase::Prefill => u64::from(self.residents.get(task.key).request.prompt_tokens),
+            Phase::Decode => 1,
+        };
+        if self.engine.interrupts(&self.residents, tokens, task.phase) {
+            self.cut_run(now);
+        }
+    }
+
+    /// Shortens a run of decodes to the iteration in progress. A prompt iteration is never cut.
+    fn cut_run(&mut self, now: SimTime) {
+        let Some(run) = &mut self.run else { return };
+        if run.cut || run.prompts > 0 {
+            return;
+        }
+        run.iterations = run.done_by(now) + 1;
+        run.cut = true;
+    }
+
+    /// The run is over: credits its tokens, hands back the tasks that are done, starts the next run.
+    pub fn finish_run(&mut self, now: SimTime, finished: &mut Vec<Finished>) {
+        let run = self.run.take().expect("the end of a run is only scheduled while it runs");
+        let mut batch = std::mem::take(&mut self.residents.batch);
+        batch.retain(|&key| {
+            let resident = self.residents.get_mut(key);
+            let done = match resident.phase {
+                Phase::Prefill => true,
+                Phase::Decode => {
+                    resident.remaining -= run.iterations;
+                    resident.remaining == 0
+                }
+            };
+            if done {
+                finished.extend(self.finish_task(now, key));
+            }
+            !done
+        });
+        self.residents.batch = batch;
+        if self.residents.batch.is_empty()
+            && let Some(since) = self.busy_since.take()
+        {
+            self.busy += now - since;
+        }
+        if finished.iter().any(|done| matches!(done, Finished::Completed { .. })) {
+            self.readmit_deferred();
+        }
+        self.start_run(now);
+    }
+
+    fn finish_task(&mut self, now: SimTime, key: Key) -> Option<Finished> {
+        self.tasks_completed += 1;
+        let resident = self.residents.get_mut(key);
+        let journal = &mut resident.request.journal;
+        match resident.phase {
+            Phase::Prefill => end_leg(&mut journal.prefill, now),
+            Phase::Decode => end_leg(&mut journal.decode, now),
+        }
+        match (resident.phase, resident.work) {
+            (Phase::Prefill, Work::Whole) => {
+                resident.phase = Phase::Decode;
+                let prompt_tokens = resident.request.prompt_tokens;
+                let known = std::mem::replace(&mut resident.prefill_reported, true);
+                self.residents.set_aside(key, TaskState::Waiting);
+                (!known).then_some(Finished::Prefilled { prompt_tokens })
+            }
+            (Phase::Prefill, Work::PrefillFor(target)) => {
+                let Resident { request, held_bytes, .. } = self.residents.release(key);
+                Some(Finished::HandOver { request, target, held_bytes })
+            }
+            _ => {
+                let Resident { request, held_bytes, prefill_reported, .. } = self.residents.release(key);
+                self.residents.memory.free(held_bytes);
+                Some(Finished::Completed { request, prefill_reported })
+            }
+        }
+    }
+
+    /// Chooses a batch and runs it. Without anybody to run the batcher rests until something arrives
+    /// or memory is freed.
+    fn start_run(&mut self, now: SimTime) {
+        self.engine.select(&mut self.residents);
+        self.preempt_the_unchosen();
+        for position in 0..self.residents.chosen.len() {
+            let key = self.residents.chosen[position];
+            if self.residents.get(key).state != TaskState::Running {
+                self.begin_task(now, key);
+            }
+        }
+        self.residents.count_start();
+        if self.residents.batch.is_empty() {
+            return;
+        }
+        self.busy_since.get_or_insert(now);
+        let (shape, shortest) = self.measure_batch();
+        self.run = Some(Run {
+            start: now,
+            iteration_s: self.performance.iteration_s(shape),
+            iterations: if shape.prompts > 0 { 1 } else { shortest },
+            prompts: shape.prompts,
+            cut: false,
+        });
+    }
+
+    fn preempt_the_unchosen(&mut self) {
+        let unchosen: Vec<Key> = {
+            let residents = &self.residents;
+            residents.batch.iter().copied().filter(|&key| !residents.is_chosen(key)).collect()
+        };
+        if unchosen.is_empty() {
+            return;
+        }
+        let mut batch = std::mem::take(&mut self.residents.batch);
+        batch.retain(|&key| self.residents.is_chosen(key));
+        self.residents.batch = batch;
+        for key in unchosen {
+            self.residents.set_aside(key, TaskState::Blocked);
+            self.engine.enqueue(&mut self.residents, WaitingTask { key, phase: Phase::Decode });
+            self.residents.blocked.push(key);
+        }
+    }
+
+    fn begin_task(&mut self, now: SimTime, key: Key) {
+        let fresh = self.residents.get(key).state == TaskState::Waiting;
+        if fresh {
+            let bytes = self.residents.task_bytes(key, self.residents.get(key).phase);
+            self.residents.memory.allocate(bytes);
+            self.residents.get_mut(key).held_bytes += bytes;
+        }
+        self.residents.enter_batch(key);
+        let instance = self.instance;
+        let resident = self.residents.get_mut(key);
+        let journal = &mut resident.request.journal;
+        let leg = match resident.phase {
+            Phase::Prefill => &mut journal.prefill,
+            Phase::Decode => &mut journal.decode,
+        };
+        leg.get_or_insert(Leg { instance, start: now, end: None });
+    }
+
+    /// The shape of the batch, and the iterations until its first decode is done.
+    fn measure_batch(&self) -> (BatchShape, u64) {
+        let mut shape = BatchShape::default();
+        let mut shortest = u64::MAX;
+        for &key in &self.residents.batch {
+            let resident = self.residents.get(key);
+            match resident.phase {
+                Phase::Prefill => {
+                    shape.prompts += 1;
+                    shape.prompt_tokens += u64::from(resident.request.prompt_tokens);
+                }
+                Phase::Decode => {
+                    shape.decodes += 1;
+                    shortest = shortest.min(resident.remaining);
+                }
+            }
+        }
+        (shape, shortest)
+    }
+
+    /// Memory was freed from outside: start, or cut the run so that the head of the queue may join
+    /// (§4.9).
+    fn use_freed_memory(&mut self, now: SimTime) {
+        let Some(&WaitingTask { key, phase }) = self.residents.queue.first() else { return };
+        if self.residents.batch.is_empty() {
+            if self.residents.memory.fits(self.residents.task_bytes(key, phase)) {
+                self.start_run(now);
+            }
+        } else if self.engine.has_room(&self.residents) {
+            self.cut_run(now);
+        }
+    }
+
+    /// Whether requests are here but none can run.
+    pub fn is_stuck(&self) -> bool {
+        self.residents.batch.is_empty() && !self.residents.is_empty()
+    }
+
+    /// Breaks a memory deadlock: the instance is full of computed prompts none of which can get the
+    /// memory of its output (the ancestor stands still here for ever, §4.8).
+    ///
+    /// Whoever holds no memory stands aside first; then the KV caches of the latest arrivals are
+    /// dropped, one by one, until somebody can run. Those that stood aside queue again, to be computed
+    /// again, as soon as a request completes. The earliest arrival always gets its turn, so this ends.
+    pub fn break_deadlock(&mut self, now: SimTime) {
+        self.start_run(now);
+        if !self.is_stuck() {
+            return;
+        }
+        let waiting: Vec<Key> = {
+            let empty_handed = |key: &Key| self.residents.get(*key).held_bytes == 0;
+            self.residents.by_arrival().filter(empty_handed).collect()
+        };
+        for key in waiting {
+            self.stand_aside(key);
+        }
+        while self.is_stuck() {
+            let holds_memory = |key: &Key| self.residents.get(*key).held_bytes > 0;
+            let Some(latest) = self.residents.by_arrival().rev().find(holds_memory) else { break };
+            self.drop_cache(latest);
+            self.start_run(now);
+        }
+        if self.is_stuck() {
+            self.readmit_deferred();
+        }
+    }
+
+    fn drop_cache(&mut self, key: Key) {
+        let resident = self.residents.get_mut(key);
+        let held_bytes = std::mem::take(&mut resident.held_bytes);
+        resident.phase = Phase::Prefill;
+        resident.request.journal.recomputed += 1;
+        if resident.work == Work::DecodeOnly {
+            resident.work = Work::Whole;
+        }
+        self.residents.memory.free(held_bytes);
+        self.stand_aside(key);
+    }
+
+    fn stand_aside(&mut self, key: Key) {
+        self.residents.set_aside(key, TaskState::Deferred);
+        self.residents.queue.retain(|task| task.key != key);
+        self.residents.prompts.retain(|&prompt| prompt != key);
+    }
+
+    /// Those that stood aside queue again.
+    fn readmit_deferred(&mut self) {
+        if self.residents.deferred() == 0 {
+            return;
+        }
+        let deferred: Vec<Key> = {
+            let stands_aside = |key: &Key| self.residents.get(*key).state == TaskState::Deferred;
+            self.residents.by_arrival().filter(stands_aside).collect()
+        };
+        for key in deferred {
+            self.residents.set_aside(key, TaskState::Waiting);
+            self.engine.enqueue(&mut self.residents, WaitingTask { key, phase: Phase::Prefill });
+            self.residents.prompts.push_back(key);
+            if self.residents.get(key).work == Work::Whole {
+                self.engine.enqueue(&mut self.residents, WaitingTask { key, phase: Phase::Decode });
+            }
+        }
+    }
+
+    /// Ends everything at once: all residents, by arrival, their memory freed.
+    pub fn evict_all(&mut self, now: SimTime) -> Vec<Resident> {
+        self.run = None;
+        if let Some(since) = self.busy_since.take() {
+            self.busy += now - since;
+        }
+        self.residents.evict_all()
+    }
+}
+
+fn end_leg(leg: &mut Option<Leg>, now: SimTime) {
+    if let Some(leg) = leg {
+        leg.end.get_or_insert(now);
+    }
+}

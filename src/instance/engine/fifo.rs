@@ -1,0 +1,32 @@
+//! `DEFAULT`: one task at a time, first come first served.
+
+use super::Engine;
+use crate::instance::residents::{Phase, Residents, WaitingTask};
+
+#[derive(Debug)]
+pub(super) struct Fifo;
+
+impl Engine for Fifo {
+    fn enqueue(&self, residents: &mut Residents, task: WaitingTask) {
+        residents.queue.push(task);
+    }
+
+    fn interrupts(&self, _: &Residents, _: u64, _: Phase) -> bool {
+        false
+    }
+
+    fn select(&self, residents: &mut Residents) {
+        residents.begin_selection();
+        if let Some(&running) = residents.batch.first() {
+            residents.choose(running);
+        } else if let Some(&WaitingTask { key, phase }) = residents.queue.first()
+            && residents.memory.fits(residents.task_bytes(key, phase))
+        {
+            residents.choose(key);
+        }
+    }
+
+    fn has_room(&self, residents: &Residents) -> bool {
+        residents.batch.is_empty()
+    }
+}

@@ -1,0 +1,54 @@
+//! `ORCA`: iteration-level batching in order of arrival (`splitwise_behaviour` §4.7).
+//!
+//! Whoever runs keeps running; newcomers join while there is a place and memory. Prompts and decodes
+//! mix freely; there is no token limit and no preemption.
+
+use super::Engine;
+use crate::instance::residents::{Phase, Residents, TaskState, WaitingTask};
+
+#[derive(Debug)]
+pub(super) struct Orca {
+    pub max_batch_size: usize,
+}
+
+impl Engine for Orca {
+    fn enqueue(&self, residents: &mut Residents, task: WaitingTask) {
+        residents.queue.push(task);
+    }
+
+    fn interrupts(&self, residents: &Residents, _: u64, _: Phase) -> bool {
+        residents.batch.len() < self.max_batch_size
+    }
+
+    fn select(&self, residents: &mut Residents) {
+        residents.begin_selection();
+        for position in 0..residents.batch.len() {
+            residents.choose(residents.batch[position]);
+        }
+        let mut promised = 0;
+        let mut rank = None;
+        while let Some(key) = residents.next_by_arrival(rank) {
+            let resident = residents.get(key);
+            rank = Some(resident.rank);
+            if residents.chosen.len() >= self.max_batch_size {
+                break;
+            }
+            match resident.state {
+                TaskState::Running | TaskState::Deferred => {}
+                TaskState::Blocked => residents.choose(key),
+                TaskState::Waiting => {
+                    let bytes = residents.task_bytes(key, resident.phase);
+                    if !residents.memory.fits_beside(promised, bytes) {
+                        break;
+                    }
+                    promised += bytes;
+                    residents.choose(key);
+                }
+            }
+        }
+    }
+
+    fn has_room(&self, residents: &Residents) -> bool {
+        residents.batch.len() < self.max_batch_size
+    }
+}

@@ -1,0 +1,389 @@
+//! The instance actor: takes work, runs it, hands caches over, activates and drains.
+
+use ebbflow_actors::{EntityId, SimTime, TickId};
+
+use super::batcher::{Batcher, Finished};
+use super::birth::Birth;
+use super::engine;
+use super::inbound::{IDLE_RETRIES_BEFORE_RECOMPUTE, Inbound, Offer, RETRY_INTERVAL};
+use super::lifecycle::{InstanceStatus, Lifecycle};
+use super::memory::Memory;
+use super::residents::{Phase, Residents, TaskState, Work};
+use crate::ids::RequestId;
+use crate::message::{DecodeTarget, Dues, Message, Return};
+use crate::participant::Outbox;
+use crate::request::{Leg, Rejection, Request, Stage};
+use crate::results::{InstanceRecord, IterationRow};
+
+/// A serving instance.
+#[derive(Debug)]
+pub struct Instance {
+    pub(super) birth: Birth,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) batcher: Batcher,
+    pub(super) inbound: Inbound,
+    /// Caches that have left the batcher but still occupy memory here.
+    pub(super) outgoing: u32,
+    /// Requests that came, to be compared with those assigned when a drain wants to end.
+    pub(super) arrived: u64,
+    pub(super) active_since: Option<SimTime>,
+    run_end: Option<(SimTime, TickId)>,
+    queue_reported_empty: bool,
+    finished: Vec<Finished>,
+}
+
+impl Instance {
+    /// An instance as its birth certificate says; its life begins with [`Instance::start`].
+    pub fn new(birth: Birth) -> Self {
+        let memory = Memory::new(birth.weights_bytes, birth.capacity_bytes);
+        let residents = Residents::new(memory, birth.kv_bytes_per_token);
+        let batcher = Batcher::new(
+            birth.instance,
+            residents,
+            engine::engine(birth.engine),
+            std::sync::Arc::clone(&birth.performance),
+        );
+        Instance {
+            lifecycle: Lifecycle::ScalingUp { activation: None },
+            batcher,
+            inbound: Inbound::default(),
+            outgoing: 0,
+            arrived: 0,
+            active_since: None,
+            run_end: None,
+            queue_reported_empty: true,
+            finished: Vec::new(),
+            birth,
+        }
+    }
+
+    /// The name in messages and logs.
+    pub fn label(&self) -> String {
+        format!("instance_{} of application {}", self.birth.instance, self.birth.application)
+    }
+
+    /// What it was born with.
+    pub fn birth(&self) -> &Birth {
+        &self.birth
+    }
+
+    /// Where it stands in its life.
+    pub fn status(&self) -> InstanceStatus {
+        match self.lifecycle {
+            Lifecycle::ScalingUp { .. } => InstanceStatus::ScalingUp,
+            Lifecycle::Active => InstanceStatus::Active,
+            Lifecycle::Draining(_) => InstanceStatus::Draining,
+        }
+    }
+
+    /// Memory in use, weights included, and available, in bytes.
+    pub fn memory_bytes(&self) -> (u64, u64) {
+        let memory = &self.batcher.residents().memory;
+        (memory.used_bytes(), memory.capacity_bytes())
+    }
+
+    pub(crate) fn start(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
+        match self.birth.ready_at {
+            None => self.become_active(now),
+            Some(ready_at) => {
+                let activation = Some(outbox.tick_at(ready_at.max(now), Message::Activate));
+                self.lifecycle = Lifecycle::ScalingUp { activation };
+            }
+        }
+    }
+
+    pub(crate) fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
+        match message {
+            Message::Activate => self.activate(now, outbox),
+            Message::Serve { request, decode } => self.serve(now, request, decode, outbox),
+            Message::RunEnds => self.finish_run(now, outbox),
+            Message::OfferCache { request, transfer, source, source_instance, held_bytes } => {
+                self.arrived += 1;
+                self.consider_offer(now, request, transfer, (source, source_instance, held_bytes), outbox);
+            }
+            Message::RetryTransfer(request) => self.retry_transfer(now, request, outbox),
+            Message::TransferEnds(request) => self.end_transfer(now, request, outbox),
+            Message::CacheMoved { held_bytes } => {
+                self.outgoing -= 1;
+                self.batcher.free(now, held_bytes);
+            }
+            Message::Withdrawn => self.arrived += 1,
+            Message::Drain { since, expected } => self.begin_drain(now, since, expected, outbox),
+            Message::CancelStart { since, .. } => self.cancel_start(now, since, outbox),
+            Message::DrainCheck => self.check_drain(now, outbox),
+            Message::DrainExpires => self.expire_drain(now, outbox),
+            other => unreachable!("{from} sent an instance what is not for instances: {other:?}"),
+        }
+        self.settle(now, outbox);
+    }
+
+    fn activate(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
+        self.become_active(now);
+        let introduction = Box::new(self.birth.introduction(now));
+        if let Some(manager) = self.birth.manager {
+            outbox.send(manager, Message::Activated(introduction.clone()));
+        }
+        outbox.send(self.birth.scheduler, Message::Activated(introduction));
+    }
+
+    fn become_active(&mut self, now: SimTime) {
+        self.lifecycle = Lifecycle::Active;
+        self.active_since = Some(now);
+    }
+
+    fn serve(
+        &mut self,
+        now: SimTime,
+        request: Box<Request>,
+        decode: Option<DecodeTarget>,
+        outbox: &mut Outbox<'_>,
+    ) {
+        debug_assert!(!matches!(self.lifecycle, Lifecycle::ScalingUp { .. }), "work before ACTIVE");
+        self.arrived += 1;
+        let work = match decode {
+            Some(target) => Work::PrefillFor(target),
+            None if request.output_tokens == 1 => Work::PrefillOnly,
+            None => Work::Whole,
+        };
+        if self.drain_expired() {
+            self.turn_away(now, request, work, false, outbox);
+        } else if !self.batcher.could_ever_hold(&request, work) {
+            self.give_up(request, work, false, Return::Rejected(Rejection::TooLarge), outbox);
+        } else {
+            self.batcher.arrive(now, request, work, 0);
+        }
+    }
+
+    /// Sends a request back to the scheduler; a decode instance that expected it is told.
+    pub(super) fn give_up(
+        &mut self,
+        request: Box<Request>,
+        work: Work,
+        prefill_reported: bool,
+        reason: Return,
+        outbox: &mut Outbox<'_>,
+    ) {
+        let instance = self.birth.instance;
+        let decode_at = match work {
+            Work::PrefillFor(target) => {
+                outbox.send(target.entity, Message::Withdrawn);
+                target.instance
+            }
+            Work::Whole | Work::PrefillOnly | Work::DecodeOnly => instance,
+        };
+        let dues = Dues { instance, prefill_open: !prefill_reported, decode_at };
+        outbox.send(self.birth.scheduler, Message::Returned { request, reason, dues });
+    }
+
+    fn finish_run(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
+        self.run_end = None;
+        if self.birth.debug {
+            let row = self.iteration_row(now);
+            outbox.send(self.birth.recorder, Message::Iterated(self.birth.application, row));
+        }
+        let mut finished = std::mem::take(&mut self.finished);
+        self.batcher.finish_run(now, &mut finished);
+        for task in finished.drain(..) {
+            self.report_finished(task, outbox);
+        }
+        self.finished = finished;
+        if self.birth.reports.queue && self.batcher.residents().is_empty() {
+            outbox.send(self.birth.scheduler, Message::Idle(self.birth.instance));
+        }
+    }
+
+    fn report_finished(&mut self, task: Finished, outbox: &mut Outbox<'_>) {
+        let instance = self.birth.instance;
+        match task {
+            Finished::Prefilled { prompt_tokens } => {
+                let news = Message::Prefilled { instance, prompt_tokens, moves: false };
+                outbox.send(self.birth.scheduler, news);
+            }
+            Finished::HandOver { request, target, held_bytes } => {
+                self.outgoing += 1;
+                let prompt_tokens = request.prompt_tokens;
+                let news = Message::Prefilled { instance, prompt_tokens, moves: true };
+                outbox.send(self.birth.scheduler, news);
+                let offer = Message::OfferCache {
+                    request,
+                    transfer: target.transfer,
+                    source: outbox.me(),
+                    source_instance: instance,
+                    held_bytes,
+                };
+                outbox.send(target.entity, offer);
+            }
+            Finished::Completed { request, prefill_reported } => {
+                let dues = Dues { instance, prefill_open: !prefill_reported, decode_at: instance };
+                let reason = Return::Completed;
+                outbox.send(self.birth.scheduler, Message::Returned { request, reason, dues });
+            }
+        }
+    }
+
+    pub(super) fn consider_offer(
+        &mut self,
+        now: SimTime,
+        request: Box<Request>,
+        transfer: ebbflow_actors::SimDuration,
+        (source, source_instance, held_bytes): (EntityId, crate::ids::InstanceId, u64),
+        outbox: &mut Outbox<'_>,
+    ) {
+        if self.drain_expired() || !self.batcher.could_ever_hold(&request, Work::DecodeOnly) {
+            self.release_source(source, source_instance, held_bytes, outbox);
+            if self.drain_expired() {
+                self.turn_away(now, request, Work::DecodeOnly, true, outbox);
+            } else {
+                let reason = Return::Rejected(Rejection::TooLarge);
+                self.give_up(request, Work::DecodeOnly, true, reason, outbox);
+            }
+            return;
+        }
+        let tick = outbox.tick(RETRY_INTERVAL, Message::RetryTransfer(request.id));
+        let reserved_bytes = None;
+        let offer = Offer {
+            request,
+            transfer,
+            source,
+            source_instance,
+            held_bytes,
+            tick,
+            reserved_bytes,
+            idle_retries: 0,
+        };
+        self.try_transfer(now, offer, outbox);
+    }
+
+    /// Starts the transfer if there is room; else the pending retry stays.
+    fn try_transfer(&mut self, now: SimTime, mut offer: Offer, outbox: &mut Outbox<'_>) -> bool {
+        offer.reserved_bytes = self.batcher.reserve_inbound(&offer.request);
+        let begins = offer.reserved_bytes.is_some();
+        if begins {
+            let leg = Leg { instance: self.birth.instance, start: now, end: None };
+            offer.request.journal.transfer.get_or_insert(leg);
+            outbox.cancel(offer.tick);
+            offer.tick = outbox.tick(offer.transfer, Message::TransferEnds(offer.request.id));
+        }
+        self.inbound.insert(offer);
+        begins
+    }
+
+    fn retry_transfer(&mut self, now: SimTime, request: RequestId, outbox: &mut Outbox<'_>) {
+        let Some(mut offer) = self.inbound.remove(request) else { return };
+        let idle = self.batcher.run().is_none() && !self.inbound.is_moving();
+        offer.idle_retries = if idle { offer.idle_retries + 1 } else { 0 };
+        if idle && offer.idle_retries > IDLE_RETRIES_BEFORE_RECOMPUTE {
+            self.release_source(offer.source, offer.source_instance, offer.held_bytes, outbox);
+            offer.request.journal.recomputed += 1;
+            self.batcher.arrive(now, offer.request, Work::Whole, 0);
+            return;
+        }
+        offer.tick = outbox.tick(RETRY_INTERVAL, Message::RetryTransfer(request));
+        self.try_transfer(now, offer, outbox);
+    }
+
+    fn end_transfer(&mut self, now: SimTime, request: RequestId, outbox: &mut Outbox<'_>) {
+        let Some(mut offer) = self.inbound.remove(request) else { return };
+        if let Some(leg) = &mut offer.request.journal.transfer {
+            leg.end.get_or_insert(now);
+        }
+        self.release_source(offer.source, offer.source_instance, offer.held_bytes, outbox);
+        let held_bytes = offer.reserved_bytes.unwrap_or(0);
+        self.batcher.arrive(now, offer.request, Work::DecodeOnly, held_bytes);
+    }
+
+    pub(super) fn release_source(
+        &self,
+        source: EntityId,
+        source_instance: crate::ids::InstanceId,
+        held_bytes: u64,
+        outbox: &mut Outbox<'_>,
+    ) {
+        outbox.send(source, Message::CacheMoved { held_bytes });
+        let target = self.birth.instance;
+        let news = Message::CacheTransferred { source: source_instance, target, held_bytes };
+        outbox.send(self.birth.scheduler, news);
+    }
+
+    /// After every event: resolve a standstill, set the tick of the run's end, report the queue.
+    fn settle(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
+        if self.batcher.is_stuck() && self.outgoing == 0 && !self.inbound.is_moving() {
+            self.batcher.break_deadlock(now);
+        }
+        let end = self.batcher.run().map(|run| run.end());
+        if end != self.run_end.map(|(end, _)| end) {
+            if let Some((_, tick)) = self.run_end.take() {
+                outbox.cancel(tick);
+            }
+            self.run_end = end.map(|end| (end, outbox.tick_at(end, Message::RunEnds)));
+        }
+        let empty = self.batcher.residents().queue.is_empty();
+        if self.birth.reports.queue && empty != self.queue_reported_empty {
+            self.queue_reported_empty = empty;
+            let instance = self.birth.instance;
+            outbox.send(self.birth.scheduler, Message::QueueChanged { instance, empty });
+        }
+    }
+
+    fn iteration_row(&self, now: SimTime) -> Box<IterationRow> {
+        let residents = self.batcher.residents();
+        let run = self.batcher.run();
+        let earliest = residents.by_arrival().next();
+        Box::new(IterationRow {
+            instance: self.birth.instance,
+            tag: self.birth.tag,
+            start: run.map_or(now, |run| run.start),
+            end: now,
+            batch_size: residents.batch.len() as u32,
+            prompt_tasks: run.map_or(0, |run| run.prompts),
+            memory_bytes: residents.memory.used_bytes(),
+            pending_requests: residents.len() as u32,
+            pending_tasks: residents.queue.len() as u32,
+            blocked_tasks: residents.blocked.len() as u32,
+            pending_prompts: residents.prompts.len() as u32,
+            earliest_request: earliest.map(|key| residents.get(key).request.id.0),
+            memory_allocations: residents.holders() as u32 + 1 + self.outgoing,
+            iterations: run.map_or(0, |run| run.iterations),
+            batch_tokens: residents.batch_tokens,
+            pending_tokens: residents.waiting_tokens(),
+        })
+    }
+
+    /// Its life so far, as a record.
+    pub fn record(&self, removed: Option<SimTime>) -> InstanceRecord {
+        InstanceRecord {
+            id: self.birth.instance,
+            server: self.birth.server,
+            sku: self.birth.sku.to_string(),
+            gpu: self.birth.gpu.to_string(),
+            gpus: self.birth.processors.len() as u32,
+            tag: self.birth.tag,
+            created: self.birth.created,
+            active: self.active_since,
+            draining: match self.lifecycle {
+                Lifecycle::Draining(drain) => Some(drain.since),
+                _ => None,
+            },
+            removed,
+            busy: self.batcher.busy(),
+            tasks_completed: self.batcher.tasks_completed(),
+        }
+    }
+
+    /// The requests it holds when the run ends, with where they stand, by arrival.
+    pub fn unfinished(&self) -> Vec<(Stage, Request)> {
+        let residents = self.batcher.residents();
+        let stage = |key| {
+            let resident = residents.get(key);
+            match (resident.phase, resident.state) {
+                (Phase::Prefill, TaskState::Running) => Stage::Prefill,
+                (Phase::Prefill, _) => Stage::WaitingForPrefill,
+                (Phase::Decode, TaskState::Running) => Stage::Decode,
+                (Phase::Decode, _) => Stage::WaitingForDecode,
+            }
+        };
+        let resident = residents.by_arrival().map(|key| (stage(key), (*residents.get(key).request).clone()));
+        let coming = self.inbound.requests().map(|request| (Stage::Transfer, request.clone()));
+        resident.chain(coming).collect()
+    }
+}

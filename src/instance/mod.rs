@@ -1,0 +1,20 @@
+//! Serving instances: batching, memory, KV transfers, lifecycle.
+//!
+//! [`Instance`] is the actor; it is the one owner of its lifecycle. Its machinery is pure and knows no
+//! messages: [`Batcher`](batcher::Batcher) runs batches over [`Residents`](residents::Residents), an
+//! [`Engine`](engine::Engine) chooses them.
+
+pub mod batcher;
+mod birth;
+mod drain;
+pub mod engine;
+mod entity;
+mod inbound;
+mod lifecycle;
+mod memory;
+pub mod residents;
+
+pub use birth::{Birth, DrainRules, Introduction, Reports};
+pub use entity::Instance;
+pub use lifecycle::InstanceStatus;
+pub use memory::Memory;

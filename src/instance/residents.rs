@@ -1,0 +1,375 @@
+//! The requests on an instance and the queues they stand in.
+//!
+//! A request brings one or two *tasks*: its prompt task and its token task. At any moment exactly one
+//! of them is its *first* task: the prompt until that is computed, then the decode.
+//! Rules: `splitwise_behaviour` §4.2–4.4 (the ancestor's `pending_queue`, `pending_prompt_queue`,
+//! `blocked_queue`, `pending_requests`).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ebbflow_actors::SimTime;
+use slab::Slab;
+
+use super::memory::Memory;
+use crate::message::DecodeTarget;
+use crate::request::Request;
+
+/// Where a resident request is found; reused after it left.
+pub type Key = usize;
+
+/// Which task of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// The prompt task: computes the prompt and the first output token.
+    Prefill,
+    /// The token task: one output token an iteration.
+    Decode,
+}
+
+/// What a request wants of this instance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Work {
+    /// Prefill and decode.
+    Whole,
+    /// Prefill; the KV cache then moves to the target.
+    PrefillFor(DecodeTarget),
+    /// Prefill, and nothing after: requests of one output token.
+    PrefillOnly,
+    /// Decode of a KV cache that arrived by transfer.
+    DecodeOnly,
+}
+
+/// How far the first task of a resident has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TaskState {
+    /// Never ran; needs memory to begin.
+    Waiting,
+    /// In the batch.
+    Running,
+    /// Preempted; keeps its memory.
+    Blocked,
+    /// Evicted to break a memory deadlock; stands aside until memory is freed.
+    Deferred,
+}
+
+/// A request on the instance.
+#[derive(Debug)]
+pub struct Resident {
+    /// The request itself.
+    pub request: Box<Request>,
+    /// What it wants.
+    pub work: Work,
+    /// Its first task.
+    pub phase: Phase,
+    /// State of that task.
+    pub state: TaskState,
+    /// Output tokens still to decode.
+    pub remaining: u64,
+    /// KV bytes it holds here.
+    pub held_bytes: u64,
+    /// Whether its scheduler knows that the prompt is computed.
+    pub prefill_reported: bool,
+    /// Rank among residents: by arrival, then by when it came here.
+    pub rank: (SimTime, u64),
+    /// Iteration starts it was passed over at, up to `counted_from`.
+    passed_over: u32,
+    /// Value of [`Residents::starts`] from which it is waiting again.
+    counted_from: u64,
+    /// The selection that last chose it.
+    chosen_in: u64,
+}
+
+impl Resident {
+    /// Tokens its first task adds to an iteration.
+    pub fn tokens_per_iteration(&self) -> u64 {
+        self.tokens_of(self.phase)
+    }
+
+    /// Tokens one of its tasks adds to an iteration.
+    pub fn tokens_of(&self, phase: Phase) -> u64 {
+        match phase {
+            Phase::Prefill => u64::from(self.request.prompt_tokens),
+            Phase::Decode => 1,
+        }
+    }
+}
+
+/// An entry of the waiting queue: a task that is not in the batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WaitingTask {
+    /// Whose.
+    pub key: Key,
+    /// Which.
+    pub phase: Phase,
+}
+
+/// All requests on an instance. Batching engines read it and choose from it.
+#[derive(Debug)]
+pub struct Residents {
+    slots: Slab<Resident>,
+    /// By arrival.
+    by_rank: BTreeMap<(SimTime, u64), Key>,
+    next_rank: u64,
+    /// Waiting tasks in the engine's order.
+    pub queue: Vec<WaitingTask>,
+    /// Waiting prompts in the order they came.
+    pub prompts: VecDeque<Key>,
+    /// Preempted decodes in the order they were preempted.
+    pub blocked: Vec<Key>,
+    /// Running tasks, in order.
+    pub batch: Vec<Key>,
+    /// Tokens of the last selection, as far as the engine counts them.
+    pub batch_tokens: u64,
+    /// Memory of the instance.
+    pub memory: Memory,
+    kv_bytes_per_token: u64,
+    starts: u64,
+    selection: u64,
+    deferred: usize,
+    /// What the running selection chose, in order.
+    pub chosen: Vec<Key>,
+}
+
+impl Residents {
+    /// Nobody is here yet.
+    pub fn new(memory: Memory, kv_bytes_per_token: u64) -> Self {
+        Residents {
+            slots: Slab::new(),
+            by_rank: BTreeMap::new(),
+            next_rank: 0,
+            queue: Vec::new(),
+            prompts: VecDeque::new(),
+            blocked: Vec::new(),
+            batch: Vec::new(),
+            batch_tokens: 0,
+            memory,
+            kv_bytes_per_token,
+            starts: 0,
+            selection: 0,
+            deferred: 0,
+            chosen: Vec::new(),
+        }
+    }
+
+    /// How many requests are here.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether nobody is here.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The resident behind a key that is in one of the queues.
+    pub fn get(&self, key: Key) -> &Resident {
+        &self.slots[key]
+    }
+
+    /// As [`Residents::get`], to change it.
+    pub fn get_mut(&mut self, key: Key) -> &mut Resident {
+        &mut self.slots[key]
+    }
+
+    /// Keys by arrival.
+    pub fn by_arrival(&self) -> impl DoubleEndedIterator<Item = Key> + '_ {
+        self.by_rank.values().copied()
+    }
+
+    /// The key at or after a rank; lets a selection walk by arrival while it marks what it chose.
+    pub fn next_by_arrival(&self, after: Option<(SimTime, u64)>) -> Option<Key> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = after.map_or(Unbounded, Excluded);
+        self.by_rank.range((from, Unbounded)).next().map(|(_, &key)| key)
+    }
+
+    /// KV bytes of so many tokens of this request.
+    pub fn kv_bytes(&self, request: &Request, tokens: u32) -> u64 {
+        self.kv_bytes_per_token * u64::from(request.batch_size) * u64::from(tokens)
+    }
+
+    /// Bytes a task allocates when it first runs: the prompt and its first token, or all further
+    /// output tokens at once (§3.5).
+    pub fn task_bytes(&self, key: Key, phase: Phase) -> u64 {
+        let request = &self.slots[key].request;
+        match phase {
+            Phase::Prefill => self.kv_bytes(request, request.prompt_tokens + 1),
+            Phase::Decode => self.kv_bytes(request, request.output_tokens - 1),
+        }
+    }
+
+    /// Bytes the request will need here at its peak.
+    pub fn peak_bytes(&self, request: &Request, work: Work) -> u64 {
+        match work {
+            Work::PrefillFor(_) | Work::PrefillOnly => self.kv_bytes(request, request.prompt_tokens + 1),
+            Work::Whole | Work::DecodeOnly => {
+                self.kv_bytes(request, request.prompt_tokens + 1)
+                    + self.kv_bytes(request, request.output_tokens - 1)
+            }
+        }
+    }
+
+    /// Takes a request in; its tasks enter the queues separately.
+    pub fn admit(&mut self, request: Box<Request>, work: Work, held_bytes: u64) -> Key {
+        let rank = (request.arrival, self.next_rank);
+        self.next_rank += 1;
+        let phase = if work == Work::DecodeOnly { Phase::Decode } else { Phase::Prefill };
+        let key = self.slots.insert(Resident {
+            remaining: u64::from(request.output_tokens) - 1,
+            passed_over: request.journal.passed_over,
+            request,
+            work,
+            phase,
+            state: TaskState::Waiting,
+            prefill_reported: work == Work::DecodeOnly,
+            held_bytes,
+            rank,
+            counted_from: self.starts,
+            chosen_in: 0,
+        });
+        self.by_rank.insert(rank, key);
+        key
+    }
+
+    /// Lets a resident go. Its memory is the caller's to free or keep.
+    pub fn release(&mut self, key: Key) -> Resident {
+        let mut resident = self.slots.remove(key);
+        self.by_rank.remove(&resident.rank);
+        resident.request.journal.passed_over = resident.passed_over;
+        resident
+    }
+
+    /// Iteration starts at which this resident was not in the batch (the ancestor's
+    /// `num_preemptions`). Counted without touching the resident: everybody who waits is passed over
+    /// at every start.
+    pub fn passed_over(&self, key: Key) -> u32 {
+        let resident = &self.slots[key];
+        if resident.state == TaskState::Running {
+            resident.passed_over
+        } else {
+            resident.passed_over + u32::try_from(self.starts - resident.counted_from).unwrap_or(u32::MAX)
+        }
+    }
+
+    /// Puts a task into the queue behind everything of the same or lower key `(passed over, arrival)`.
+    ///
+    /// The order is looked at only now: as counts change the queue may cease to be sorted, and the
+    /// binary search then runs on what there is, exactly as the ancestor's does (§4.3).
+    pub fn enqueue_by_patience(&mut self, task: WaitingTask) {
+        let key_of = |key: Key| (self.passed_over(key), self.slots[key].rank.0);
+        let own = key_of(task.key);
+        let (mut low, mut high) = (0, self.queue.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            if own < key_of(self.queue[middle].key) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        self.queue.insert(low, task);
+    }
+
+    /// Moves a chosen task from the queues into the batch.
+    pub fn enter_batch(&mut self, key: Key) {
+        let passed_over = self.passed_over(key);
+        let (phase, was_blocked) = {
+            let resident = &self.slots[key];
+            (resident.phase, resident.state == TaskState::Blocked)
+        };
+        remove_first(&mut self.queue, |task| *task == WaitingTask { key, phase });
+        if phase == Phase::Prefill
+            && let Some(position) = self.prompts.iter().position(|&prompt| prompt == key)
+        {
+            self.prompts.remove(position);
+        }
+        if was_blocked {
+            remove_first(&mut self.blocked, |&blocked| blocked == key);
+        }
+        let resident = &mut self.slots[key];
+        resident.passed_over = passed_over;
+        resident.state = TaskState::Running;
+        self.batch.push(key);
+    }
+
+    /// From now on the resident is passed over at every start, until it enters the batch again.
+    pub fn set_aside(&mut self, key: Key, state: TaskState) {
+        let starts = self.starts;
+        let passed_over = self.passed_over(key);
+        let resident = &mut self.slots[key];
+        resident.passed_over = passed_over;
+        self.deferred += usize::from(state == TaskState::Deferred);
+        self.deferred -= usize::from(resident.state == TaskState::Deferred);
+        resident.state = state;
+        resident.counted_from = starts;
+    }
+
+    /// How many stand aside.
+    pub fn deferred(&self) -> usize {
+        self.deferred
+    }
+
+    /// Counts an iteration start: all who wait were passed over.
+    pub fn count_start(&mut self) {
+        self.starts += 1;
+    }
+
+    /// Begins a selection: nobody is chosen yet.
+    pub fn begin_selection(&mut self) {
+        self.selection += 1;
+        self.chosen.clear();
+    }
+
+    /// Chooses a resident's first task for the next iteration.
+    pub fn choose(&mut self, key: Key) {
+        self.slots[key].chosen_in = self.selection;
+        self.chosen.push(key);
+    }
+
+    /// Whether the running selection chose it.
+    pub fn is_chosen(&self, key: Key) -> bool {
+        self.slots[key].chosen_in == self.selection
+    }
+
+    /// Prompt tasks in the batch.
+    pub fn prompts_in_batch(&self) -> usize {
+        self.batch.iter().filter(|&&key| self.slots[key].phase == Phase::Prefill).count()
+    }
+
+    /// Tokens that wait: the prompt's length per waiting prompt, 1 per waiting token task.
+    pub fn waiting_tokens(&self) -> u64 {
+        let tokens = |task: &WaitingTask| match task.phase {
+            Phase::Prefill => u64::from(self.slots[task.key].request.prompt_tokens),
+            Phase::Decode => 1,
+        };
+        self.queue.iter().map(tokens).sum()
+    }
+
+    /// Requests that hold KV memory.
+    pub fn holders(&self) -> usize {
+        self.slots.iter().filter(|(_, resident)| resident.held_bytes > 0).count()
+    }
+
+    /// Empties the instance: all residents by arrival. Queues and memory held by residents are cleared.
+    pub fn evict_all(&mut self) -> Vec<Resident> {
+        self.queue.clear();
+        self.prompts.clear();
+        self.blocked.clear();
+        self.batch.clear();
+        self.deferred = 0;
+        let keys: Vec<Key> = self.by_arrival().collect();
+        keys.into_iter()
+            .map(|key| {
+                let resident = self.release(key);
+                self.memory.free(resident.held_bytes);
+                resident
+            })
+            .collect()
+    }
+}
+
+fn remove_first<T>(items: &mut Vec<T>, matches: impl Fn(&T) -> bool) {
+    if let Some(position) = items.iter().position(matches) {
+        items.remove(position);
+    }
+}

@@ -1,0 +1,29 @@
+//! Ebbflow simulates an elastic fleet of LLM-serving instances as actors, and tells what happens to
+//! latency, drain times and cost when the fleet scales up and down under load.
+//!
+//! A [`Scenario`](scenario::Scenario) describes cluster, applications, workload and scaling. It is read
+//! from YAML by [`scenario::load`], its requests come from [`workload::open`], and [`simulation::run`]
+//! turns both into [`RunResults`](results::RunResults). Every server, instance, scheduler and
+//! ScalingManager is an [entity](participant::Participant) that exchanges [messages](message::Message)
+//! with the others in virtual time; [`ebbflow_actors`] runs them. The same scenario and seed give the
+//! same results to the bit, on any number of threads.
+//!
+//! To add a scheduler implement [`scheduler::RoutingPolicy`], to add an autoscaling policy implement
+//! [`scaling::AutoscalingPolicy`], and register it in a [`registry::Registry`].
+
+pub mod cli;
+pub mod cluster;
+pub mod ids;
+pub mod instance;
+pub mod message;
+pub mod participant;
+pub mod performance;
+pub mod registry;
+pub mod request;
+pub mod results;
+pub mod scaling;
+pub mod scenario;
+pub mod scheduler;
+pub mod simulation;
+pub mod transfer;
+pub mod workload;

@@ -1,0 +1,5 @@
+//! The `ebbflow` command.
+
+fn main() -> std::process::ExitCode {
+    ebbflow::cli::main()
+}

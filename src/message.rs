@@ -1,0 +1,238 @@
+//! Everything the entities of a fleet say to each other, and the ticks they set themselves.
+
+use ebbflow_actors::{EntityId, SimDuration, SimTime};
+
+use crate::ids::{ApplicationId, InstanceId, RequestId, ServerId, Tag};
+use crate::instance::{Birth, Introduction};
+use crate::request::{Rejection, Request};
+use crate::results::{EndedRequest, InstanceRecord, IterationRow, ScalingEvent, ScalingLine};
+use crate::scaling::Observation;
+use crate::scenario::Operation;
+
+/// Where the KV cache of a request moves after its prefill.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct DecodeTarget {
+    /// The instance that decodes.
+    pub instance: InstanceId,
+    /// Its address.
+    pub entity: EntityId,
+    /// How long the transfer takes: bytes ÷ bandwidth of the request's private link.
+    pub transfer: SimDuration,
+}
+
+/// A message between entities, or a tick to oneself.
+#[derive(Debug, Hash)]
+pub enum Message {
+    // --- workload source
+    /// Tick: the next request arrives.
+    NextArrival,
+    /// Source → scheduler: a request arrives.
+    Arrival(Box<Request>),
+    /// Source → schedulers: no further request will arrive.
+    WorkloadEnded,
+
+    // --- serving
+    /// Scheduler → instance: serve this, here or with its decode elsewhere.
+    Serve {
+        /// What.
+        request: Box<Request>,
+        /// Where it decodes; none: here.
+        decode: Option<DecodeTarget>,
+    },
+    /// Tick: the run of iterations in progress ends.
+    RunEnds,
+    /// Prefill → decode instance: a KV cache is ready to move.
+    OfferCache {
+        /// Whose.
+        request: Box<Request>,
+        /// How long the transfer takes.
+        transfer: SimDuration,
+        /// The prefill instance.
+        source: EntityId,
+        /// Its number.
+        source_instance: InstanceId,
+        /// What the cache occupies there.
+        held_bytes: u64,
+    },
+    /// Tick: look again whether there is room for an offered cache.
+    RetryTransfer(RequestId),
+    /// Tick: a KV cache has arrived completely.
+    TransferEnds(RequestId),
+    /// Decode → prefill instance: the cache has left; free it.
+    CacheMoved {
+        /// What to free.
+        held_bytes: u64,
+    },
+    /// Prefill → decode instance: a request you were promised will not come.
+    Withdrawn,
+
+    // --- what instances tell their scheduler
+    /// A prompt is computed.
+    Prefilled {
+        /// By whom.
+        instance: InstanceId,
+        /// Its length.
+        prompt_tokens: u32,
+        /// Whether the request now leaves that instance.
+        moves: bool,
+    },
+    /// A KV cache moved.
+    CacheTransferred {
+        /// From.
+        source: InstanceId,
+        /// To.
+        target: InstanceId,
+        /// What it occupied at the source.
+        held_bytes: u64,
+    },
+    /// A request returns to its scheduler, which closes its books and files or reschedules it.
+    Returned {
+        /// The request.
+        request: Box<Request>,
+        /// Why.
+        reason: Return,
+        /// What its scheduler has on its books for it.
+        dues: Dues,
+    },
+    /// The waiting queue became empty, or ceased to be (sent only to schedulers that ask).
+    QueueChanged {
+        /// Whose.
+        instance: InstanceId,
+        /// Whether it is empty now.
+        empty: bool,
+    },
+    /// Nothing is left to do at an iteration boundary (sent only to schedulers that ask).
+    Idle(InstanceId),
+
+    // --- lifecycle
+    /// Tick: the start-up delay is over.
+    Activate,
+    /// Instance → scheduler and manager: ACTIVE.
+    Activated(Box<Introduction>),
+    /// Manager → scheduler: route nothing more to it and tell it to drain.
+    StopRouting {
+        /// Which.
+        instance: InstanceId,
+        /// Its address.
+        entity: EntityId,
+        /// When the drain began: the grid of drain checks starts here.
+        since: SimTime,
+    },
+    /// Scheduler → instance: drain. Sent on the path of the work itself, so nothing can follow it.
+    Drain {
+        /// When the drain began.
+        since: SimTime,
+        /// Requests assigned to the instance in its whole life: all of them must have come.
+        expected: u64,
+    },
+    /// Manager → server → instance: do not start after all. One that is ACTIVE by now ignores it; its
+    /// manager is about to hear so and drains it.
+    CancelStart {
+        /// Which.
+        instance: InstanceId,
+        /// Its address.
+        entity: EntityId,
+        /// When that was decided.
+        since: SimTime,
+    },
+    /// Tick: look whether the drain is complete.
+    DrainCheck,
+    /// Tick: the drain took too long.
+    DrainExpires,
+    /// Instance → scheduler, manager and server: drained and gone.
+    Drained {
+        /// Which.
+        instance: InstanceId,
+        /// When.
+        at: SimTime,
+    },
+
+    // --- servers
+    /// Tick: the server has booted.
+    Booted,
+    /// Server → manager: up.
+    ServerUp {
+        /// Which.
+        server: ServerId,
+        /// Since when.
+        at: SimTime,
+    },
+    /// Manager → server: start this instance.
+    Place(Box<Birth>),
+    /// Server → manager: it could not.
+    PlacementRefused {
+        /// Which server.
+        server: ServerId,
+        /// Which instance will not be.
+        instance: InstanceId,
+        /// Why.
+        reason: String,
+    },
+    /// Manager → server: leave the cluster.
+    RemoveServer,
+
+    // --- scaling
+    /// Tick: the next scripted action is due.
+    ActionDue,
+    /// Scheduler (or anybody) → manager: scale.
+    Scale(Box<Operation>),
+    /// Manager → scheduler: a scale-up it asked for was refused.
+    ScaleUpRefused(Option<Tag>),
+    /// Tick: time for a decision.
+    Decide,
+    /// Manager → scheduler: what is going on?
+    Observe,
+    /// Scheduler → manager: this.
+    Observed(Box<Observation>),
+
+    // --- records
+    /// → recorder: a request has ended.
+    Ended(EndedRequest),
+    /// → recorder: a line of the scaling log.
+    Logged(ApplicationId, Box<ScalingLine>),
+    /// → recorder: a fact about scaling.
+    Noted(ApplicationId, Box<ScalingEvent>),
+    /// → recorder: an instance has left.
+    Departed(ApplicationId, Box<InstanceRecord>),
+    /// → recorder: a run of iterations (debug).
+    Iterated(ApplicationId, Box<IterationRow>),
+}
+
+/// Why a request returns to its scheduler.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Return {
+    /// It is done.
+    Completed,
+    /// It was refused or given up.
+    Rejected(Rejection),
+    /// A drain time-out sends it back to be scheduled again.
+    Requeued,
+}
+
+/// What a scheduler still has on its books for a request that returns (see `scheduler::Books`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Dues {
+    /// The instance it was resident on.
+    pub instance: InstanceId,
+    /// Whether the end of its prefill there has not been reported.
+    pub prefill_open: bool,
+    /// The instance that was to decode it.
+    pub decode_at: InstanceId,
+}
+
+impl ebbflow_actors::Message for Message {
+    /// Of what happens at one moment: work that ends comes first, then news of the fleet, then
+    /// arriving work, then the looks taken at all that.
+    fn class(&self) -> u8 {
+        match self {
+            Message::RunEnds | Message::TransferEnds(_) | Message::CacheMoved { .. } => 0,
+            Message::Arrival(_) | Message::Serve { .. } | Message::OfferCache { .. } | Message::NextArrival => 2,
+            Message::DrainCheck
+            | Message::DrainExpires
+            | Message::Decide
+            | Message::Observe
+            | Message::RetryTransfer(_) => 3,
+            _ => 1,
+        }
+    }
+}

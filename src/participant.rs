@@ -1,0 +1,55 @@
+//! Who takes part in a simulation: one enum over all kinds of entities.
+
+use ebbflow_actors::{Entity, EntityId, SimTime};
+
+use crate::cluster::Server;
+use crate::instance::Instance;
+use crate::message::Message;
+use crate::results::Recorder;
+use crate::scaling::ScalingManager;
+use crate::scheduler::Scheduler;
+use crate::workload::Source;
+
+/// What a handler sends through.
+pub type Outbox<'a> = ebbflow_actors::Outbox<'a, Participant>;
+
+/// An entity of a fleet.
+#[allow(missing_docs)]
+#[derive(Debug)]
+pub enum Participant {
+    Source(Box<Source>),
+    Scheduler(Box<Scheduler>),
+    Manager(Box<ScalingManager>),
+    Server(Box<Server>),
+    Instance(Box<Instance>),
+    Recorder(Box<Recorder>),
+}
+
+macro_rules! delegate {
+    ($self:ident, $entity:ident => $call:expr) => {
+        match $self {
+            Participant::Source($entity) => $call,
+            Participant::Scheduler($entity) => $call,
+            Participant::Manager($entity) => $call,
+            Participant::Server($entity) => $call,
+            Participant::Instance($entity) => $call,
+            Participant::Recorder($entity) => $call,
+        }
+    };
+}
+
+impl Entity for Participant {
+    type Message = Message;
+
+    fn label(&self) -> String {
+        delegate!(self, entity => entity.label())
+    }
+
+    fn start(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
+        delegate!(self, entity => entity.start(now, outbox))
+    }
+
+    fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
+        delegate!(self, entity => entity.handle(now, from, message, outbox))
+    }
+}

@@ -1,0 +1,104 @@
+//! What can be wrong with a table of measurements or a question to it.
+
+use std::path::PathBuf;
+
+use super::LookupKey;
+
+/// A table that cannot be read, or that has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    /// The file cannot be read as text.
+    #[error("cannot read the performance table {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The header names neither kind of table.
+    #[error(
+        "{}:{line}: the header of a performance table is `{found}`; expected the columns {expected}",
+        path.display()
+    )]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// Line of the header.
+        line: u64,
+        /// The header as it stands.
+        found: String,
+        /// The columns of each accepted kind.
+        expected: String,
+    },
+    /// A row that cannot be used.
+    #[error("{}:{line}: {column} is `{found}`; expected {expected}", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// Its line.
+        line: u64,
+        /// The column.
+        column: &'static str,
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        expected: &'static str,
+    },
+    /// A row that is no CSV or has too few fields.
+    #[error("{}:{line}: {problem}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Its line.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// No measurement at all.
+    #[error("{}: the performance table has no rows", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Knots by tokens are missing for a key that has others.
+    #[error("{}: {key} has no knots by tokens; every configuration needs at least one", path.display())]
+    NoKnotsByTokens {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: LookupKey,
+    },
+    /// The key was not measured.
+    #[error(
+        "no performance figures for {key}; the table has {} (model on GPU: tensor parallelism). \
+         Choose one of these or give a table that has it",
+        by_model_and_gpu(available)
+    )]
+    NoRow {
+        /// The key asked for.
+        key: LookupKey,
+        /// The keys there are.
+        available: Vec<LookupKey>,
+    },
+    /// The key was not measured at several batch sizes.
+    #[error(
+        "the performance table has no decode times by batch size for {key}; look them up by batch tokens"
+    )]
+    NoDecodeByBatchSize {
+        /// The key asked for.
+        key: LookupKey,
+    },
+}
+
+/// `llama2-70b on h100-80gb: 2, 4, 8; …`
+fn by_model_and_gpu(keys: &[LookupKey]) -> String {
+    let same = |a: &LookupKey, b: &LookupKey| a.model == b.model && a.gpu == b.gpu;
+    let line = |keys: &[LookupKey]| {
+        let degrees: Vec<_> = keys
+            .iter()
+            .map(|key| key.tensor_parallelism.to_string())
+            .collect();
+        format!("{} on {}: {}", keys[0].model, keys[0].gpu, degrees.join(", "))
+    };
+    keys.chunk_by(same).map(line).collect::<Vec<_>>().join("; ")
+}

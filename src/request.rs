@@ -1,0 +1,178 @@
+//! A request and the journal of its journey.
+//!
+//! A request is created once, by the workload, and then *moves*: workload → scheduler → prefill
+//! instance → (KV transfer) → decode instance → recorder. Whoever holds it writes into its journal;
+//! nobody keeps a copy.
+
+use ebbflow_actors::SimTime;
+
+use crate::ids::{ApplicationId, InstanceId, RequestId};
+
+/// A request of the workload with everything that happened to it so far.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Request {
+    /// Name in the trace.
+    pub id: RequestId,
+    /// The ancestor's request type; 2 is generative inference, the only one it knows.
+    pub request_type: u32,
+    /// The application asked.
+    pub application: ApplicationId,
+    /// When the client sent it.
+    pub arrival: SimTime,
+    /// Sequences in the request (the ancestor's `batch_size`, normally 1); scales its KV cache.
+    pub batch_size: u32,
+    /// Prompt length in tokens, at least 1.
+    pub prompt_tokens: u32,
+    /// Output length in tokens, the first one included; at least 1.
+    pub output_tokens: u32,
+    /// What happened so far.
+    pub journal: Journal,
+}
+
+/// A stretch of work on one instance.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Leg {
+    /// Where it ran. For a transfer: the destination.
+    pub instance: InstanceId,
+    /// First start.
+    pub start: SimTime,
+    /// Completion; none while it runs.
+    pub end: Option<SimTime>,
+}
+
+/// The journal of a request. Times are set once and kept; a recomputed or requeued request keeps
+/// the first start and the first completion of each task.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Journal {
+    /// First time the scheduler had to let it wait because no instance could take it.
+    pub first_refusal: Option<SimTime>,
+    /// When the scheduler chose its instances (for the last time).
+    pub scheduled: Option<SimTime>,
+    /// The prompt task.
+    pub prefill: Option<Leg>,
+    /// The KV-cache transfer, when prefill and decode ran on different instances.
+    pub transfer: Option<Leg>,
+    /// The token task; none for requests of one output token.
+    pub decode: Option<Leg>,
+    /// Iterations it was passed over while resident somewhere (the ancestor's `num_preemptions`).
+    pub passed_over: u32,
+    /// Times its KV cache was dropped for want of memory and computed again.
+    pub recomputed: u32,
+    /// Times a drain time-out sent it back to the scheduler.
+    pub requeued: u32,
+}
+
+/// How a request left the system.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Fate {
+    /// All output tokens were produced.
+    Completed,
+    /// It was refused or given up, for this reason.
+    Rejected(Rejection),
+    /// The run ended first; where it stood then.
+    Unfinished(Stage),
+}
+
+/// Why a request was not served.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Rejection {
+    /// Its KV cache does not fit the instance even when that is empty.
+    TooLarge,
+    /// Its instance's drain timed out with `drain_timeout_action: abort`.
+    DrainTimeout,
+}
+
+impl Rejection {
+    /// The word used in result files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Rejection::TooLarge => "too_large",
+            Rejection::DrainTimeout => "drain_timeout",
+        }
+    }
+}
+
+/// Where an unfinished request stood when the run ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Stage {
+    /// In a message between two entities.
+    InFlight,
+    /// At the scheduler: no instance could take it.
+    WaitingAtScheduler,
+    /// At an instance, its prompt not begun.
+    WaitingForPrefill,
+    /// Its prompt was being computed.
+    Prefill,
+    /// Its KV cache was waiting for room at, or moving to, the decode instance.
+    Transfer,
+    /// At an instance, waiting to decode (also: preempted).
+    WaitingForDecode,
+    /// Producing output tokens.
+    Decode,
+}
+
+impl Stage {
+    /// The word used in result files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::InFlight => "in_flight",
+            Stage::WaitingAtScheduler => "waiting_at_scheduler",
+            Stage::WaitingForPrefill => "waiting_for_prefill",
+            Stage::Prefill => "prefill",
+            Stage::Transfer => "transfer",
+            Stage::WaitingForDecode => "waiting_for_decode",
+            Stage::Decode => "decode",
+        }
+    }
+}
+
+impl Request {
+    /// Time to first token: end of the prompt task − arrival.
+    pub fn ttft_s(&self) -> Option<f64> {
+        let end = self.journal.prefill?.end?;
+        Some((end - self.arrival).as_secs_f64())
+    }
+
+    /// When the last output token was produced.
+    pub fn completion(&self) -> Option<SimTime> {
+        match self.journal.decode {
+            Some(decode) => decode.end,
+            None if self.output_tokens <= 1 => self.journal.prefill?.end,
+            None => None,
+        }
+    }
+
+    /// End-to-end response time: completion − arrival.
+    pub fn e2e_s(&self) -> Option<f64> {
+        Some((self.completion()? - self.arrival).as_secs_f64())
+    }
+
+    /// Time between tokens in the ancestor's definition, `(E2E − TTFT) / output tokens`: it divides by
+    /// all output tokens though only all but the first are produced in that span.
+    pub fn tbt_s(&self) -> Option<f64> {
+        Some((self.e2e_s()? - self.ttft_s()?) / f64::from(self.output_tokens))
+    }
+
+    /// Time per output token as the field defines it, `(E2E − TTFT) / (output tokens − 1)`;
+    /// none for requests of one output token.
+    pub fn tpot_s(&self) -> Option<f64> {
+        if self.output_tokens < 2 {
+            return None;
+        }
+        Some((self.e2e_s()? - self.ttft_s()?) / f64::from(self.output_tokens - 1))
+    }
+
+    /// Waiting before the prompt task first ran: its start − arrival.
+    pub fn queue_s(&self) -> Option<f64> {
+        Some((self.journal.prefill?.start - self.arrival).as_secs_f64())
+    }
+
+    /// Start of the token task − end of the prompt task: KV transfer and waiting to decode.
+    pub fn nth_token_overhead_s(&self) -> Option<f64> {
+        let prefill_end = self.journal.prefill?.end?;
+        match self.journal.decode {
+            Some(decode) => Some((decode.start - prefill_end).as_secs_f64()),
+            None => Some(0.0),
+        }
+    }
+}

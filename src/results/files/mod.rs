@@ -1,0 +1,99 @@
+//! The files of a run directory, one module a file.
+//!
+//! Names and columns of the ancestor's files are the ancestor's (`summary.csv`, `detailed/`,
+//! `request_nodes.csv`, `scaling/`, `simulator.csv`, `instances/`); the others are ours. Everything but
+//! `run.json` depends on the simulated facts alone: equal digests give equal bytes.
+
+mod alloc;
+mod detailed;
+mod iterations;
+mod lifecycle;
+mod not_completed;
+mod request_nodes;
+mod scaling;
+mod simulator;
+mod summary;
+mod table;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::directory::RUN_FILE;
+use super::report::Report;
+use super::{ApplicationResults, RunResults};
+
+/// The file that holds the scenario with every default filled in, ready to be run again.
+pub const SCENARIO_FILE: &str = "scenario.yaml";
+
+/// A file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {source}", .path.display())]
+pub struct WriteError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl WriteError {
+    /// What happened, and to which file.
+    pub fn new(path: &Path, source: io::Error) -> Self {
+        WriteError { path: path.to_owned(), source }
+    }
+}
+
+/// Writes all files of a run into `directory`, which exists and is empty. `scenario` is the resolved
+/// scenario text; `debug` asks for the iteration logs.
+pub fn write_all(
+    directory: &Path,
+    results: &RunResults,
+    report: &Report,
+    scenario: &str,
+    debug: bool,
+) -> Result<(), WriteError> {
+    for folder in ["detailed", "lifecycle", "scaling"] {
+        create_folder(&directory.join(folder))?;
+    }
+    summary::write(directory, &results.applications)?;
+    request_nodes::write(directory, &results.applications)?;
+    not_completed::write(directory, &results.applications)?;
+    simulator::write(directory, results.end)?;
+    for application in &results.applications {
+        write_application(directory, application, results, debug)?;
+    }
+    write_text(&directory.join(SCENARIO_FILE), scenario)?;
+    write_text(&directory.join(RUN_FILE), &report.to_json())
+}
+
+fn write_application(
+    directory: &Path,
+    application: &ApplicationResults,
+    results: &RunResults,
+    debug: bool,
+) -> Result<(), WriteError> {
+    detailed::write(directory, application)?;
+    alloc::write(directory, application, results.end)?;
+    lifecycle::write(directory, application)?;
+    if application.has_scaling_manager {
+        scaling::write(directory, application)?;
+    }
+    if debug {
+        iterations::write(directory, application)?;
+    }
+    Ok(())
+}
+
+fn create_folder(path: &Path) -> Result<(), WriteError> {
+    fs::create_dir_all(path).map_err(|source| WriteError::new(path, source))
+}
+
+fn write_text(path: &Path, text: &str) -> Result<(), WriteError> {
+    let write = || {
+        let mut file = fs::File::create(path)?;
+        file.write_all(text.as_bytes())?;
+        if text.ends_with('\n') { Ok(()) } else { file.write_all(b"\n") }
+    };
+    write().map_err(|source| WriteError::new(path, source))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,362 @@
+//! The ScalingManager actor: scripted actions, requests of schedulers and policies in; servers,
+//! instances, drains and log lines out. It decides nothing itself.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ebbflow_actors::{EntityId, Group, SimDuration, SimTime};
+
+use super::effect::{Effect, PlannedInstance};
+use super::error::ScalingError;
+use super::ids::IdBlock;
+use super::policy::{AutoscalingPolicy, Observation};
+use super::state::ScalingState;
+use crate::cluster::Server;
+use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
+use crate::instance::{Birth, InstanceStatus, Reports};
+use crate::message::Message;
+use crate::participant::{Outbox, Participant};
+use crate::results::ScalingCounts;
+use crate::scenario::{Action, DrainTimeoutAction, ModelSpec, Operation, ScalingSpec};
+
+/// The ScalingManager of one application.
+pub struct ScalingManager {
+    state: ScalingState,
+    addresses: Addresses,
+    blueprint: Blueprint,
+    entity_ids: IdBlock,
+    servers: BTreeMap<ServerId, EntityId>,
+    instances: BTreeMap<InstanceId, EntityId>,
+    actions: VecDeque<Action>,
+    policy: Option<(Box<dyn AutoscalingPolicy>, SimDuration)>,
+}
+
+/// Whom a manager talks to.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// Itself.
+    pub manager: EntityId,
+    /// The scheduler of its application.
+    pub scheduler: EntityId,
+    /// The recorder.
+    pub recorder: EntityId,
+}
+
+/// What all instances of an application have in common.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    /// Whom they serve.
+    pub application: ApplicationId,
+    /// What they serve.
+    pub model: ModelSpec,
+    /// What their scheduler wants to hear.
+    pub reports: Reports,
+    /// How they drain.
+    pub drain: crate::instance::DrainRules,
+    /// Whether they log every run of iterations.
+    pub debug: bool,
+}
+
+impl Blueprint {
+    /// The birth certificate of a planned instance. `manager`: none without a ScalingManager.
+    pub fn birth(
+        &self,
+        planned: PlannedInstance,
+        entity: EntityId,
+        server_entity: EntityId,
+        (scheduler, manager, recorder): (EntityId, Option<EntityId>, EntityId),
+    ) -> Birth {
+        let gpus = planned.processors.len() as u64;
+        let from_the_start = planned.ready_at == SimTime::ZERO;
+        Birth {
+            instance: planned.instance,
+            entity,
+            application: self.application,
+            tag: planned.tag,
+            server: planned.server,
+            server_entity,
+            sku: planned.sku.name.as_str().into(),
+            gpu: planned.sku.gpu.name.as_str().into(),
+            processors: planned.processors,
+            weights_bytes: self.model.weights_bytes,
+            capacity_bytes: planned.sku.gpu.memory_bytes * gpus,
+            kv_bytes_per_token: self.model.kv_bytes(1, 1),
+            engine: planned.engine,
+            performance: planned.performance,
+            scheduler,
+            manager,
+            recorder,
+            created: planned.created,
+            ready_at: (!from_the_start).then_some(planned.ready_at),
+            drain: self.drain,
+            reports: self.reports,
+            debug: self.debug,
+        }
+    }
+}
+
+/// How instances drain under this manager; without one they never do.
+pub(crate) fn drain_rules(spec: Option<&ScalingSpec>) -> crate::instance::DrainRules {
+    crate::instance::DrainRules {
+        check_interval: spec.map_or(SimDuration::from_secs(1), |spec| spec.drain_check_interval),
+        timeout: spec.and_then(|spec| spec.drain_timeout),
+        timeout_action: spec.map_or(DrainTimeoutAction::Requeue, |spec| spec.drain_timeout_action),
+    }
+}
+
+impl std::fmt::Debug for ScalingManager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ScalingManager").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl ScalingManager {
+    /// A manager around a state that has adopted the start state, whose entities are listed.
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        state: ScalingState,
+        addresses: Addresses,
+        blueprint: Blueprint,
+        entity_ids: IdBlock,
+        servers: BTreeMap<ServerId, EntityId>,
+        instances: BTreeMap<InstanceId, EntityId>,
+        actions: Vec<Action>,
+        policy: Option<(Box<dyn AutoscalingPolicy>, SimDuration)>,
+    ) -> Self {
+        let actions = actions.into();
+        ScalingManager { state, addresses, blueprint, entity_ids, servers, instances, actions, policy }
+    }
+
+    /// The name in messages and logs.
+    pub fn label(&self) -> String {
+        format!("scaling manager of application {}", self.blueprint.application)
+    }
+
+    /// Whose manager it is.
+    pub fn application(&self) -> ApplicationId {
+        self.blueprint.application
+    }
+
+    /// The state machine inside.
+    pub fn state(&self) -> &ScalingState {
+        &self.state
+    }
+
+    /// Operations so far.
+    pub fn counts(&self) -> ScalingCounts {
+        self.state.counts()
+    }
+
+    pub(crate) fn start(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
+        self.await_next_action(now, outbox);
+        if let Some((_, interval)) = &self.policy {
+            outbox.tick(*interval, Message::Decide);
+        }
+    }
+
+    pub(crate) fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
+        match message {
+            Message::ActionDue => {
+                while let Some(action) = self.actions.pop_front_if(|action| action.at <= now) {
+                    self.perform(now, action.operation, outbox);
+                }
+                self.await_next_action(now, outbox);
+            }
+            Message::Scale(operation) => self.perform(now, *operation, outbox),
+            Message::Activated(news) => {
+                self.instances.insert(news.instance, news.entity);
+                self.state.instance_activated(news.at, news.instance);
+            }
+            Message::Drained { instance, at } => {
+                self.state.instance_drained(at, instance);
+                self.instances.remove(&instance);
+            }
+            Message::ServerUp { server, .. } => self.state.server_is_up(server),
+            Message::PlacementRefused { server, instance, reason } => {
+                self.state.placement_refused(now, server, instance, &reason);
+            }
+            Message::Decide => outbox.send(self.addresses.scheduler, Message::Observe),
+            Message::Observed(seen) => self.decide(now, *seen, outbox),
+            other => unreachable!("{from} sent a scaling manager what is not for it: {other:?}"),
+        }
+        self.carry_out(outbox);
+    }
+
+    fn await_next_action(&self, now: SimTime, outbox: &mut Outbox<'_>) {
+        if let Some(action) = self.actions.front() {
+            outbox.tick_at(action.at.max(now), Message::ActionDue);
+        }
+    }
+
+    fn perform(&mut self, now: SimTime, operation: Operation, outbox: &mut Outbox<'_>) {
+        match operation {
+            Operation::ScaleUpFull { count, tag, server_sku } => {
+                for _ in 0..count {
+                    let result = self.state.scale_up_full(now, None, tag, server_sku.as_deref());
+                    self.report_scale_up(now, "scale_up_full", tag, result.err(), outbox);
+                }
+            }
+            Operation::ScaleUpServer { server_sku, count } => {
+                for _ in 0..count {
+                    let result = self.state.scale_up_server(now, server_sku.as_deref());
+                    self.report_scale_up(now, "scale_up_server", None, result.err(), outbox);
+                }
+            }
+            Operation::ScaleUpInstance { server, tag, processors } => {
+                let result = self.state.scale_up_instance(now, server, None, tag, processors.as_deref());
+                self.report_scale_up(now, "scale_up_instance", tag, result.err(), outbox);
+            }
+            Operation::ScaleDownFull { instances } => {
+                for instance in instances {
+                    let result = self.state.scale_down_full(now, instance);
+                    let target = format!("instance_{instance}");
+                    self.report_scale_down(now, "scale_down_invalid", target, result);
+                }
+            }
+            Operation::ScaleDownInstance { instances } => {
+                for instance in instances {
+                    let result = self.state.scale_down_instance(now, instance);
+                    let target = format!("instance_{instance}");
+                    self.report_scale_down(now, "scale_down_invalid", target, result);
+                }
+            }
+            Operation::ScaleDownServer { server } => {
+                let result = self.state.scale_down_server(now, server);
+                let target = format!("server_{server}");
+                self.report_scale_down(now, "scale_down_server_invalid", target, result);
+            }
+        }
+    }
+
+    fn report_scale_up(
+        &mut self,
+        now: SimTime,
+        what: &'static str,
+        tag: Option<Tag>,
+        error: Option<ScalingError>,
+        outbox: &mut Outbox<'_>,
+    ) {
+        if let Some(error) = error {
+            self.state.refuse(now, what, &error);
+            outbox.send(self.addresses.scheduler, Message::ScaleUpRefused(tag));
+        }
+    }
+
+    fn report_scale_down(
+        &mut self,
+        now: SimTime,
+        line: &'static str,
+        target: String,
+        result: Result<(), ScalingError>,
+    ) {
+        if let Err(error) = result {
+            self.state.log(now, line, target.clone(), error.logged_status());
+            self.state.refuse(now, target, &error);
+        }
+    }
+
+    /// Asks the policy, does what it wants, and looks again later unless all work is done.
+    fn decide(&mut self, now: SimTime, mut seen: Observation, outbox: &mut Outbox<'_>) {
+        seen.pools = self.state.pools();
+        let Some((policy, interval)) = &mut self.policy else { return };
+        let decision = policy.decide(&seen);
+        let next = seen.at + *interval;
+        let work_left = !seen.workload_ended || seen.waiting + seen.in_service > 0;
+        if work_left {
+            outbox.tick_at(next.max(now), Message::Decide);
+        }
+        for (tag, wanted) in decision.targets {
+            let pool = seen.pools.iter().find(|pool| pool.tag == tag);
+            let current = pool.map_or(0, |pool| pool.active + pool.starting);
+            if wanted != current {
+                let target = tag.map_or("instances", Tag::name);
+                let detail = format!("{current} -> {wanted}: {}", decision.reason);
+                self.state.note(now, "decision", target, detail);
+            }
+            if wanted > current {
+                let count = wanted - current;
+                self.perform(now, Operation::ScaleUpFull { count, tag, server_sku: None }, outbox);
+            } else if wanted < current {
+                let instances = self.victims(tag, (current - wanted) as usize, &seen);
+                self.perform(now, Operation::ScaleDownFull { instances }, outbox);
+            }
+        }
+    }
+
+    /// Which instances to take: those that serve least, of equals the youngest.
+    fn victims(&self, tag: Option<Tag>, count: usize, seen: &Observation) -> Vec<InstanceId> {
+        let mut candidates: Vec<(i64, std::cmp::Reverse<InstanceId>)> = seen
+            .loads
+            .iter()
+            .filter(|(instance, _)| {
+                self.state.instance(*instance) == Some((tag, InstanceStatus::Active))
+            })
+            .map(|&(instance, load)| (load, std::cmp::Reverse(instance)))
+            .collect();
+        candidates.sort_unstable();
+        candidates.into_iter().take(count).map(|(_, std::cmp::Reverse(instance))| instance).collect()
+    }
+
+    fn carry_out(&mut self, outbox: &mut Outbox<'_>) {
+        for effect in self.state.take_effects() {
+            self.carry_out_one(effect, outbox);
+        }
+    }
+
+    fn carry_out_one(&mut self, effect: Effect, outbox: &mut Outbox<'_>) {
+        let application = self.blueprint.application;
+        let Addresses { manager, scheduler, recorder } = self.addresses;
+        match effect {
+            Effect::StartServer { server, sku, up_at, first } => {
+                let entity = EntityId(self.entity_ids.issue());
+                self.servers.insert(server, entity);
+                let first = first.map(|planned| Box::new(self.birth(planned, entity)));
+                let participant = Server::booting(server, sku.gpus, manager, up_at, first);
+                outbox.spawn(entity, Group(server.0 + 1), Participant::Server(Box::new(participant)));
+            }
+            Effect::Place(planned) => {
+                if let Some(&server) = self.servers.get(&planned.server) {
+                    let birth = Box::new(self.birth(planned, server));
+                    outbox.send(server, Message::Place(birth));
+                }
+            }
+            Effect::Drain { instance, since } => {
+                if let Some(&entity) = self.instances.get(&instance) {
+                    outbox.send(scheduler, Message::StopRouting { instance, entity, since });
+                }
+            }
+            Effect::CancelStart { instance, server, since } => {
+                let addresses = self.servers.get(&server).zip(self.instances.get(&instance));
+                if let Some((&server, &entity)) = addresses {
+                    outbox.send(server, Message::CancelStart { instance, entity, since });
+                }
+            }
+            Effect::RemoveServer(server) => {
+                if let Some(entity) = self.servers.remove(&server) {
+                    outbox.send(entity, Message::RemoveServer);
+                }
+            }
+            Effect::Log(line) => outbox.send(recorder, Message::Logged(application, Box::new(line))),
+            Effect::Note(fact) => outbox.send(recorder, Message::Noted(application, Box::new(fact))),
+        }
+    }
+
+    fn birth(&mut self, planned: PlannedInstance, server: EntityId) -> Birth {
+        let entity = EntityId(self.entity_ids.issue());
+        self.instances.insert(planned.instance, entity);
+        let Addresses { manager, scheduler, recorder } = self.addresses;
+        self.blueprint.birth(planned, entity, server, (scheduler, Some(manager), recorder))
+    }
+}
+
+impl ScalingState {
+    pub(super) fn refuse(&mut self, now: SimTime, target: impl Into<String>, error: &ScalingError) {
+        self.counts.refused += 1;
+        self.note(now, "refused", target, error.to_string());
+    }
+
+    /// The tag and status of an instance that exists.
+    pub fn instance(&self, instance: InstanceId) -> Option<(Option<Tag>, InstanceStatus)> {
+        self.instances.get(&instance).map(|view| (view.life.tag, view.status))
+    }
+}
+

@@ -1,0 +1,263 @@
+//! What a ScalingManager knows: its servers and instances, each with a dated copy of its status.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ebbflow_actors::SimTime;
+
+use super::effect::Effect;
+use super::ids::IdBlock;
+use super::life::{Life, time_by_tag};
+use super::policy::PoolCount;
+use super::summary::StatusSummary;
+use crate::cluster::ServerStatus;
+use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
+use crate::instance::InstanceStatus;
+use crate::performance::{LookupError, PerformanceModel};
+use crate::results::{ScalingCounts, ScalingEvent, ScalingLine, TagTime};
+use crate::scenario::{ClusterSpec, InstanceConfig, ModelSpec, ScalingSpec, Sku, StartState};
+
+/// Finds the performance model of an instance: (GPU name, tensor parallelism).
+pub type PerformanceOf =
+    Arc<dyn Fn(&str, u32) -> Result<Arc<dyn PerformanceModel>, LookupError> + Send + Sync>;
+
+/// The configuration of new instances by tag (the user's StartStateManager).
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct InstanceConfigs {
+    prompt: InstanceConfig,
+    token: InstanceConfig,
+}
+
+impl InstanceConfigs {
+    /// As the start state says: a split one has a block per pool, others one for all.
+    pub fn of(start_state: &StartState) -> Self {
+        match start_state {
+            StartState::Unallocated { instance } | StartState::WholeServers { instance, .. } => {
+                InstanceConfigs { prompt: *instance, token: *instance }
+            }
+            StartState::Split { prompt, token, .. } => {
+                InstanceConfigs { prompt: prompt.instance, token: token.instance }
+            }
+        }
+    }
+
+    /// For an instance with this tag; the prompt block unless it is `token`.
+    pub fn for_tag(&self, tag: Option<Tag>) -> InstanceConfig {
+        match tag {
+            Some(Tag::Token) => self.token,
+            _ => self.prompt,
+        }
+    }
+}
+
+/// A server as its manager knows it.
+#[derive(Clone, Debug)]
+pub(super) struct ServerView {
+    pub sku: Arc<Sku>,
+    pub owner: ApplicationId,
+    pub status: ServerStatus,
+    pub up_at: SimTime,
+    /// Who is on each GPU.
+    pub processors: Vec<Option<InstanceId>>,
+}
+
+impl ServerView {
+    pub fn instances(&self) -> usize {
+        let mut instances: Vec<InstanceId> = self.processors.iter().copied().flatten().collect();
+        instances.sort_unstable();
+        instances.dedup();
+        instances.len()
+    }
+}
+
+/// An instance as its manager knows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InstanceView {
+    pub server: ServerId,
+    pub life: Life,
+    pub status: InstanceStatus,
+    /// Whether its server leaves with it.
+    pub takes_server_along: bool,
+}
+
+/// The ScalingManager as a state machine: operations and news in, [`Effect`]s out.
+///
+/// It reads no clock, sends nothing and never panics on input; a refused operation returns a
+/// [`ScalingError`](super::ScalingError) and changes nothing.
+pub struct ScalingState {
+    pub(super) application: ApplicationId,
+    pub(super) spec: ScalingSpec,
+    pub(super) cluster: ClusterSpec,
+    pub(super) model: ModelSpec,
+    pub(super) configs: InstanceConfigs,
+    pub(super) performance: PerformanceOf,
+    pub(super) servers: BTreeMap<ServerId, ServerView>,
+    pub(super) instances: BTreeMap<InstanceId, InstanceView>,
+    /// Lives of those that left.
+    pub(super) past: Vec<Life>,
+    pub(super) server_ids: IdBlock,
+    pub(super) instance_ids: IdBlock,
+    pub(super) counts: ScalingCounts,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl std::fmt::Debug for ScalingState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ScalingState")
+            .field("application", &self.application)
+            .field("summary", &self.get_status_summary())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ScalingState {
+    /// A manager of an application without servers or instances yet.
+    pub fn new(
+        application: ApplicationId,
+        spec: ScalingSpec,
+        cluster: ClusterSpec,
+        model: ModelSpec,
+        configs: InstanceConfigs,
+        performance: PerformanceOf,
+        (server_ids, instance_ids): (IdBlock, IdBlock),
+    ) -> Self {
+        ScalingState {
+            application,
+            spec,
+            cluster,
+            model,
+            configs,
+            performance,
+            servers: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            past: Vec::new(),
+            server_ids,
+            instance_ids,
+            counts: ScalingCounts::default(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// A server that is there from the start.
+    pub fn adopt_server(&mut self, server: ServerId, sku: Arc<Sku>, owner: ApplicationId) {
+        let processors = vec![None; sku.gpus as usize];
+        let view = ServerView { sku, owner, status: ServerStatus::Active, up_at: SimTime::ZERO, processors };
+        self.servers.insert(server, view);
+    }
+
+    /// An instance that is ACTIVE from the start, on an adopted server.
+    pub fn adopt_instance(
+        &mut self,
+        instance: InstanceId,
+        server: ServerId,
+        processors: &[u32],
+        tag: Option<Tag>,
+    ) {
+        let life = Life {
+            tag,
+            gpus: processors.len() as u32,
+            created: SimTime::ZERO,
+            active: Some(SimTime::ZERO),
+            draining: None,
+            removed: None,
+        };
+        self.enter(instance, server, processors, life, InstanceStatus::Active);
+    }
+
+    pub(super) fn enter(
+        &mut self,
+        instance: InstanceId,
+        server: ServerId,
+        processors: &[u32],
+        life: Life,
+        status: InstanceStatus,
+    ) {
+        if let Some(view) = self.servers.get_mut(&server) {
+            for &gpu in processors {
+                view.processors[gpu as usize] = Some(instance);
+            }
+        }
+        let view = InstanceView { server, life, status, takes_server_along: false };
+        self.instances.insert(instance, view);
+    }
+
+    /// What there is to do since the last call.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Whether an instance may be given work: only ACTIVE ones.
+    pub fn can_schedule_to_instance(&self, instance: InstanceId) -> bool {
+        self.instances.get(&instance).is_some_and(|view| view.status == InstanceStatus::Active)
+    }
+
+    /// The ACTIVE ones among these.
+    pub fn get_active_instances(&self, instances: impl IntoIterator<Item = InstanceId>) -> Vec<InstanceId> {
+        instances.into_iter().filter(|&instance| self.can_schedule_to_instance(instance)).collect()
+    }
+
+    /// Counts per status.
+    pub fn get_status_summary(&self) -> StatusSummary {
+        let instances = |status| self.instances.values().filter(|view| view.status == status).count();
+        let servers = |status| self.servers.values().filter(|view| view.status == status).count();
+        let leaving = |view: &&InstanceView| view.takes_server_along;
+        StatusSummary {
+            active_instances: instances(InstanceStatus::Active),
+            scaling_up_instances: instances(InstanceStatus::ScalingUp),
+            draining_instances: instances(InstanceStatus::Draining),
+            active_servers: servers(ServerStatus::Active),
+            scaling_up_servers: servers(ServerStatus::ScalingUp),
+            pending_server_scale_downs: self.instances.values().filter(leaving).count(),
+            total_servers: self.servers.len(),
+            total_instances: self.instances.len(),
+        }
+    }
+
+    /// Instances per tag and status, by tag.
+    pub fn pools(&self) -> Vec<PoolCount> {
+        let mut pools: BTreeMap<Option<Tag>, PoolCount> = BTreeMap::new();
+        for view in self.instances.values() {
+            let tag = view.life.tag;
+            let empty = PoolCount { tag, active: 0, starting: 0, draining: 0 };
+            let pool = pools.entry(tag).or_insert(empty);
+            match view.status {
+                InstanceStatus::Active => pool.active += 1,
+                InstanceStatus::ScalingUp => pool.starting += 1,
+                InstanceStatus::Draining | InstanceStatus::ScalingDown => pool.draining += 1,
+            }
+        }
+        pools.into_values().collect()
+    }
+
+    /// Instance-seconds and GPU-seconds per tag and status, of all instances there ever were, up to now.
+    pub fn instance_time(&self, now: SimTime) -> Vec<TagTime> {
+        let present = self.instances.values().map(|view| view.life);
+        time_by_tag(self.past.iter().copied().chain(present), now)
+    }
+
+    /// Operations so far.
+    pub fn counts(&self) -> ScalingCounts {
+        self.counts
+    }
+
+    pub(super) fn log(
+        &mut self,
+        time: SimTime,
+        action: &'static str,
+        target: impl Into<String>,
+        status: &'static str,
+    ) {
+        self.effects.push(Effect::Log(ScalingLine { time, action, target: target.into(), status }));
+    }
+
+    pub(super) fn note(
+        &mut self,
+        time: SimTime,
+        event: &'static str,
+        target: impl Into<String>,
+        detail: impl Into<String>,
+    ) {
+        let (target, detail) = (target.into(), detail.into());
+        self.effects.push(Effect::Note(ScalingEvent { time, event, target, detail }));
+    }
+}

@@ -1,0 +1,96 @@
+//! Whether an instance fits its server and has a row in the performance table.
+
+use super::Sections;
+use super::uses::Use;
+use crate::cluster::{InstanceShape, shape_of_slice, shape_on_server};
+use crate::performance::{LookupKey, LookupTable, splitwise_2023};
+use crate::scenario::spec::PerformanceSpec;
+
+impl Sections<'_, '_> {
+    /// The performance table; nothing when the model is constant or the table cannot be read.
+    pub(super) fn table(&self) -> Option<LookupTable> {
+        match self.performance? {
+            PerformanceSpec::Constant { .. } => None,
+            PerformanceSpec::Lookup { path: None, .. } => Some(splitwise_2023().clone()),
+            PerformanceSpec::Lookup { path: Some(path), .. } => match LookupTable::from_csv(path) {
+                Ok(table) => Some(table),
+                Err(error) => {
+                    self.top
+                        .descend(&["performance_model"])
+                        .refuse(error.to_string(), None);
+                    None
+                }
+            },
+        }
+    }
+
+    /// Records whatever keeps this instance from running.
+    pub(super) fn check_fit(&self, instance: &Use<'_, '_>, table: Option<&LookupTable>) {
+        let model = &instance.application.spec.model;
+        let shape_of = if instance.whole_server {
+            shape_on_server
+        } else {
+            shape_of_slice
+        };
+        let shape = match shape_of(model, instance.sku, instance.config.parallelism) {
+            Ok(shape) => shape,
+            Err(misfit) => {
+                let help = "use servers with more GPU memory or a smaller model".to_owned();
+                return instance
+                    .application
+                    .model_at
+                    .refuse(misfit.to_string(), Some(help));
+            }
+        };
+        if shape.widened {
+            self.note_widened(instance, shape);
+        }
+        if let Some(table) = table {
+            let key = LookupKey::new(&model.name, &instance.sku.gpu.name, shape.tensor_parallelism);
+            self.check_row(instance, &key, table);
+        }
+    }
+
+    fn note_widened(&self, instance: &Use<'_, '_>, shape: InstanceShape) {
+        let application = &instance.application.spec;
+        self.top.log.note(format!(
+            "application {}: tensor_parallelism {} is too small to hold {} on {} servers; an instance takes the whole \
+             server ({} GPUs) and its times are those of tensor parallelism {}",
+            application.id,
+            instance.config.parallelism.tensor,
+            application.model.name,
+            instance.sku.name,
+            shape.gpus,
+            shape.tensor_parallelism,
+        ));
+    }
+
+    fn check_row(&self, instance: &Use<'_, '_>, key: &LookupKey, table: &LookupTable) {
+        let Some(PerformanceSpec::Lookup { decode_key, .. }) = self.performance else {
+            return;
+        };
+        let Err(error) = table.lookup(key, *decode_key) else {
+            return;
+        };
+        if table.has(key) {
+            return self
+                .top
+                .descend(&["performance_model"])
+                .refuse(error.to_string(), None);
+        }
+        let message = format!("the performance table has no row for {key}");
+        let same_model = table.keys().filter(|row| row.model == key.model);
+        let rows: Vec<String> = same_model.map(LookupKey::to_string).collect();
+        if rows.is_empty() {
+            let mut models: Vec<&str> = table.keys().map(|row| row.model.as_str()).collect();
+            models.dedup();
+            let help = "use a `db` file of your own or the `constant` model";
+            let help = format!("it has {}; {help}", models.join(", "));
+            instance.application.model_at.refuse(message, Some(help));
+        } else {
+            instance
+                .at
+                .refuse(message, Some(format!("it has {}", rows.join("; "))));
+        }
+    }
+}

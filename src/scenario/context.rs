@@ -1,0 +1,128 @@
+//! What the readers of all sections share: the registry of names, where files are looked for, and whether the
+//! scenario is one of the ancestor's.
+
+use std::path::{Path, PathBuf};
+
+use super::reader::{At, Keys, Log, Named};
+use super::spec::SchedulerSpec;
+use super::tree::{Node, Value};
+use crate::registry::{Kind, Parameter, Registry};
+
+/// Shared by all readers.
+pub(super) struct Context<'a> {
+    pub registry: &'a Registry,
+    /// Folder of the scenario file: relative paths start here, then in the working directory.
+    pub folder: &'a Path,
+    /// The scenario is a configuration of the ancestor, recognised by its keys; see [`is_ancestor`].
+    pub ancestor: bool,
+    pub log: &'a Log,
+}
+
+/// Top-level keys that only the ancestor's resolved configurations have.
+const ANCESTOR_KEYS: [&str; 7] = [
+    "hardware_repo",
+    "model_repo",
+    "orchestrator_repo",
+    "router",
+    "arbiter",
+    "power_model",
+    "rl_enable",
+];
+
+/// Whether the scenario is a configuration of the ancestor: it has sections or class names of its.
+pub(super) fn is_ancestor(root: &Node) -> bool {
+    let section = match &root.value {
+        Value::Map(entries) => entries
+            .iter()
+            .any(|entry| ANCESTOR_KEYS.contains(&entry.key.as_str())),
+        _ => false,
+    };
+    section || root.mentions("_target_")
+}
+
+impl Context<'_> {
+    /// The existing file that `text` names; the places looked at if there is none. An override is typed in a
+    /// shell, so its paths start in the working directory.
+    pub(super) fn find_file(&self, at: &At<'_>, text: &str) -> Result<PathBuf, Vec<PathBuf>> {
+        let mut candidates = vec![self.folder.join(text)];
+        if !candidates.contains(&PathBuf::from(text)) {
+            candidates.push(PathBuf::from(text));
+        }
+        if at.is_override() {
+            candidates.reverse();
+        }
+        match candidates.iter().position(|path| path.is_file()) {
+            Some(index) => Ok(candidates.swap_remove(index)),
+            None => Err(candidates),
+        }
+    }
+
+    /// The existing file named here, or a problem.
+    pub(super) fn file(&self, at: &At<'_>, text: &str) -> Option<PathBuf> {
+        let looked_at = match self.find_file(at, text) {
+            Ok(path) => return Some(path),
+            Err(looked_at) => looked_at,
+        };
+        let what = if looked_at.iter().any(|path| path.is_dir()) {
+            "is a directory"
+        } else {
+            "does not exist"
+        };
+        let shown: Vec<_> = looked_at.iter().map(|path| path.display().to_string()).collect();
+        at.refuse(
+            format!("the file `{text}` {what}"),
+            Some(format!("looked at {}", shown.join(" and "))),
+        );
+        None
+    }
+
+    /// The scheduler named here, with all its parameters.
+    pub(super) fn scheduler(&self, named: &Named<'_>) -> Option<SchedulerSpec> {
+        let kinds: Vec<_> = self.registry.schedulers().collect();
+        let Some(kind) = find_kind(&kinds, named.name) else {
+            return unknown_kind(&named.at, "scheduler", named.name, &kinds);
+        };
+        let keys = match &named.body {
+            Some(body) => Some(body.keys()?),
+            None => None,
+        };
+        let parameters = parameters(kind, keys.as_ref());
+        if let Some(keys) = keys {
+            keys.finish();
+        }
+        Some(SchedulerSpec {
+            name: kind.name.to_owned(),
+            parameters,
+        })
+    }
+}
+
+/// Records that `word` is none of these kinds.
+pub(super) fn unknown_kind<T>(at: &At<'_>, what: &str, word: &str, kinds: &[&Kind]) -> Option<T> {
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
+    let aliases: Vec<&str> = kinds
+        .iter()
+        .flat_map(|kind| kind.aliases.iter().copied())
+        .collect();
+    at.unknown_alias(what, word, &names, &aliases)
+}
+
+/// The kind that `word` names.
+pub(super) fn find_kind<'r>(kinds: &[&'r Kind], word: &str) -> Option<&'r Kind> {
+    kinds.iter().copied().find(|kind| kind.is_named(word))
+}
+
+/// Every parameter of `kind`, from `keys` or by default.
+pub(super) fn parameters(kind: &Kind, keys: Option<&Keys<'_>>) -> Vec<(String, f64)> {
+    let value = |parameter: &Parameter| {
+        let given = keys.and_then(|keys| keys.get(parameter.name)).and_then(|at| {
+            let value = at.number_or_flag()?;
+            if value < parameter.minimum {
+                return at.expected(&format!("at least {} ({})", parameter.minimum, parameter.about));
+            }
+            Some(value)
+        });
+        (parameter.name.to_owned(), given.unwrap_or(parameter.default))
+    };
+    kind.parameters.iter().map(value).collect()
+}

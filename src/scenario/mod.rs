@@ -1,0 +1,24 @@
+#![doc = include_str!("keys.md")]
+
+mod actions;
+mod applications;
+mod check;
+mod cluster;
+mod context;
+mod distributions;
+mod load;
+mod models;
+mod overrides;
+mod performance;
+mod problem;
+mod reader;
+mod resolved;
+mod scaling;
+mod spec;
+mod start_state;
+mod tree;
+mod workload;
+
+pub use load::{builtin, from_yaml, load};
+pub use problem::{Place, Problem, ScenarioErrors, ScenarioReport};
+pub use spec::*;

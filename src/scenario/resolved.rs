@@ -1,0 +1,272 @@
+//! Writes a scenario with every default filled in, in Ebbflow's own form.
+//!
+//! Reading the text again gives an equal scenario, whatever form the first one had: ancestor
+//! configurations, presets, short model names and overrides are all spelled out.
+
+use ebbflow_actors::{SimDuration, SimTime};
+use serde_json::{Map, Value, json};
+
+use super::models;
+use super::spec::*;
+use crate::cluster::known_skus;
+use crate::performance::DecodeKey;
+
+const GIB: f64 = (1u64 << 30) as f64;
+
+/// The scenario as YAML.
+pub(super) fn to_yaml(scenario: &Scenario) -> String {
+    let value = json!({
+        "seed": scenario.seed,
+        "end_time": time(scenario.end_time),
+        "debug": scenario.debug,
+        "dispatch_latency": seconds(scenario.dispatch_latency),
+        "cluster": cluster(&scenario.cluster),
+        "applications": scenario.applications.iter().map(application).collect::<Vec<_>>(),
+        "start_state": start_state(&scenario.start_state),
+        "performance_model": performance(&scenario.performance),
+        "workload": workload(&scenario.workload),
+        "actions": scenario.actions.iter().map(action).collect::<Vec<_>>(),
+    });
+    serde_yaml::to_string(&value).expect("JSON values are always YAML values")
+}
+
+fn seconds(span: SimDuration) -> f64 {
+    span.as_secs_f64()
+}
+
+fn time(time: SimTime) -> f64 {
+    time.as_secs_f64()
+}
+
+fn cluster(cluster: &ClusterSpec) -> Value {
+    let known = known_skus();
+    let own = cluster.catalogue.iter().filter(|sku| !known.contains(sku));
+    json!({
+        "skus": own.map(|sku| json!({
+            "name": sku.name,
+            "gpu": sku.gpu.name,
+            "gpu_memory_gib": sku.gpu.memory_bytes as f64 / GIB,
+            "gpus": sku.gpus,
+            "idle_power_w": sku.idle_power_w,
+        })).collect::<Vec<_>>(),
+        "servers": cluster.servers.iter().map(|group| json!({
+            "sku": group.sku.name,
+            "count": group.count,
+        })).collect::<Vec<_>>(),
+        "power_budget": cluster.power_budget_w,
+        "interconnects": cluster.interconnects.iter().map(|link| json!({
+            "link": link.link,
+            "topology": link.topology,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn application(application: &ApplicationSpec) -> Value {
+    let (architecture, size) = models::names_of(&application.model);
+    json!({
+        "application_id": application.id,
+        "model_architecture": architecture,
+        "model_size": size,
+        "scheduler": named(&application.scheduler.name, &application.scheduler.parameters),
+        "scaling_manager": application.scaling.as_ref().map(scaling),
+    })
+}
+
+/// `{name: {parameter: value}}`.
+fn named(name: &str, parameters: &[(String, f64)]) -> Value {
+    let parameters: Map<_, _> = parameters
+        .iter()
+        .map(|(name, value)| (name.clone(), json!(value)))
+        .collect();
+    json!({ name: parameters })
+}
+
+fn scaling(scaling: &ScalingSpec) -> Value {
+    let action = match scaling.drain_timeout_action {
+        DrainTimeoutAction::Requeue => "requeue",
+        DrainTimeoutAction::Abort => "abort",
+    };
+    json!({
+        "scale_up_delay": seconds(scaling.scale_up_delay),
+        "drain_check_interval": seconds(scaling.drain_check_interval),
+        "server_boot_delay": seconds(scaling.server_boot_delay),
+        "min_instances": scaling.min_instances,
+        "max_instances": scaling.max_instances,
+        "max_servers": scaling.max_servers,
+        "drain_timeout": scaling.drain_timeout.map(seconds),
+        "drain_timeout_action": action,
+        "autoscaling_policy": scaling.policy.as_ref().map(|policy| named(&policy.name, &policy.parameters)),
+        "decision_interval": scaling.policy.as_ref().map(|policy| seconds(policy.decision_interval)),
+        "debug": scaling.debug,
+    })
+}
+
+fn start_state(state: &StartState) -> Value {
+    match state {
+        StartState::Unallocated { instance } => {
+            json!({ "state_type": "unallocated", "instance": instance_keys(instance) })
+        }
+        StartState::WholeServers {
+            application,
+            instance,
+        } => json!({
+            "state_type": "baseline",
+            "application_id": application,
+            "instance": instance_keys(instance),
+        }),
+        StartState::Split {
+            application,
+            split,
+            prompt,
+            token,
+        } => json!({
+            "state_type": "splitwise",
+            "application_id": application,
+            "split_type": match split {
+                SplitType::Homogeneous => "homogeneous",
+                SplitType::Heterogeneous => "heterogeneous",
+            },
+            "prompt": pool(prompt),
+            "token": pool(token),
+        }),
+    }
+}
+
+fn pool(pool: &PoolSpec) -> Value {
+    let mut keys = instance_keys(&pool.instance);
+    keys.insert("num_instances".to_owned(), json!(pool.num_instances));
+    keys.insert("instance_names".to_owned(), json!(pool.instance_names));
+    Value::Object(keys)
+}
+
+fn instance_keys(config: &InstanceConfig) -> Map<String, Value> {
+    let engine = match config.engine {
+        EngineSpec::Default => json!({ "instance_type": "DEFAULT" }),
+        EngineSpec::Orca { max_batch_size } => {
+            json!({ "instance_type": "ORCA", "max_batch_size": max_batch_size })
+        }
+        EngineSpec::Splitwise {
+            max_batch_size,
+            max_batch_tokens,
+            max_preemptions,
+        } => json!({
+            "instance_type": "Splitwise",
+            "max_batch_size": max_batch_size,
+            "max_batch_tokens": max_batch_tokens,
+            "max_preemptions": max_preemptions,
+        }),
+    };
+    let mut keys = engine.as_object().cloned().unwrap_or_default();
+    keys.insert(
+        "pipeline_parallelism".to_owned(),
+        json!(config.parallelism.pipeline),
+    );
+    keys.insert("tensor_parallelism".to_owned(), json!(config.parallelism.tensor));
+    keys
+}
+
+fn performance(model: &PerformanceSpec) -> Value {
+    match model {
+        PerformanceSpec::Constant { prompt_s, token_s } => {
+            json!({ "constant": { "prompt_time": prompt_s, "token_time": token_s } })
+        }
+        PerformanceSpec::Lookup { path, decode_key } => json!({ "db": {
+            "path": path,
+            "decode_key": match decode_key {
+                DecodeKey::BatchSize => "batch_size",
+                DecodeKey::BatchTokens => "batch_tokens",
+            },
+        } }),
+    }
+}
+
+fn workload(workload: &WorkloadSpec) -> Value {
+    let transform = &workload.transform;
+    let mut keys = match &workload.source {
+        WorkloadSource::Trace { path, skip_bad_rows } => {
+            json!({ "trace": path, "skip_bad_rows": skip_bad_rows })
+        }
+        WorkloadSource::Synthetic(spec) => synthetic(spec),
+    };
+    keys["start"] = json!(transform.start.map(seconds));
+    keys["duration"] = json!(transform.duration.map(seconds));
+    keys["rate_scale"] = json!(transform.rate_scale);
+    keys["limit"] = json!(transform.limit);
+    keys["token_clip"] = json!(transform.token_clip);
+    keys
+}
+
+fn synthetic(spec: &SyntheticSpec) -> Value {
+    let (arrivals, rate) = arrivals(&spec.arrivals);
+    json!({
+        "application": spec.application,
+        "synthetic": { "prompt": lengths(&spec.prompt), "output": lengths(&spec.output) },
+        "arrivals": arrivals,
+        "rate": rate,
+        "requests": spec.requests,
+        "until": spec.until.map(time),
+    })
+}
+
+/// The process and its rate.
+fn arrivals(arrivals: &Arrivals) -> (Value, Value) {
+    let pieces = |rate: &[(SimTime, f64)]| {
+        rate.iter()
+            .map(|(from, rate)| json!({ "at": time(*from), "rate": rate }))
+            .collect::<Value>()
+    };
+    match arrivals {
+        Arrivals::Poisson(rate) => (json!("poisson"), pieces(rate)),
+        Arrivals::Gamma { shape, rate } => (json!({ "gamma": { "shape": shape } }), pieces(rate)),
+        Arrivals::Uniform { rate } => (json!("uniform"), json!(rate)),
+        Arrivals::OnOff {
+            rate,
+            mean_on,
+            mean_off,
+        } => (
+            json!({ "on_off": { "mean_on": seconds(*mean_on), "mean_off": seconds(*mean_off) } }),
+            json!(rate),
+        ),
+    }
+}
+
+fn lengths(lengths: &Lengths) -> Value {
+    match lengths {
+        Lengths::Constant(length) => json!(length),
+        Lengths::Lognormal { mu, sigma, max } => {
+            json!({ "lognormal": { "mu": mu, "sigma": sigma, "max": max } })
+        }
+        Lengths::Quantiles(knots) => json!({ "quantiles": knots }),
+    }
+}
+
+fn action(action: &Action) -> Value {
+    let (name, settings) = match &action.operation {
+        Operation::ScaleUpFull {
+            count,
+            tag,
+            server_sku,
+        } => (
+            "scale_up_full",
+            json!({ "count": count, "tag": tag, "server_sku": server_sku }),
+        ),
+        Operation::ScaleDownFull { instances } => ("scale_down_full", json!({ "instances": instances })),
+        Operation::ScaleUpServer { server_sku, count } => (
+            "scale_up_server",
+            json!({ "server_sku": server_sku, "count": count }),
+        ),
+        Operation::ScaleUpInstance {
+            server,
+            tag,
+            processors,
+        } => (
+            "scale_up_instance",
+            json!({ "server": server, "tag": tag, "processors": processors }),
+        ),
+        Operation::ScaleDownInstance { instances } => {
+            ("scale_down_instance", json!({ "instances": instances }))
+        }
+        Operation::ScaleDownServer { server } => ("scale_down_server", json!({ "server": server })),
+    };
+    json!({ "at": time(action.at), "application": action.application, name: settings })
+}

@@ -1,0 +1,238 @@
+//! Reads `workload` and the ancestor's `trace`: where requests come from and how they are changed.
+//!
+//! A scenario without a workload gets [`DEFAULT_PRESET`]; a note says so. A trace given as an override (the
+//! command line's `--trace`) replaces whatever source the file names.
+
+use ebbflow_actors::SimTime;
+
+use super::context::Context;
+use super::distributions::{self, Rate};
+use super::reader::{At, Keys};
+use super::spec::{Arrivals, Lengths, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
+use crate::ids::ApplicationId;
+use crate::workload::{Preset, preset, preset_names};
+
+/// What arrives when nobody says: lengths and arrival shape of this preset …
+const DEFAULT_PRESET: &str = "azure-conv";
+/// … and this many requests, also of any generated workload without an end.
+const DEFAULT_REQUESTS: u64 = 600;
+/// Keys that only generated workloads have.
+const GENERATED_KEYS: [&str; 7] = [
+    "preset",
+    "synthetic",
+    "arrivals",
+    "rate",
+    "requests",
+    "until",
+    "application",
+];
+
+/// The workload of a scenario whose top level is `top`.
+pub(super) fn read(top: &Keys<'_>, first: ApplicationId, context: &Context<'_>) -> Option<WorkloadSpec> {
+    let trace = top.get("trace");
+    let Some(at) = top.get("workload") else {
+        let source = match trace {
+            Some(at) => WorkloadSource::Trace {
+                path: read_trace(&at, context)?,
+                skip_bad_rows: false,
+            },
+            None => WorkloadSource::Synthetic(read_generated(None, first, context)?),
+        };
+        return Some(WorkloadSpec {
+            source,
+            transform: Transform::default(),
+        });
+    };
+    let keys = at.keys()?;
+    let transform = read_transform(&keys);
+    let skip_bad_rows = keys
+        .get("skip_bad_rows")
+        .and_then(|at| at.flag())
+        .unwrap_or(false);
+    let source = match choose_trace(&keys, trace, context) {
+        Some(at) => {
+            keys.ignore(&GENERATED_KEYS);
+            read_trace(&at, context).map(|path| WorkloadSource::Trace { path, skip_bad_rows })
+        }
+        None => read_generated(Some(&keys), first, context).map(WorkloadSource::Synthetic),
+    };
+    keys.finish();
+    Some(WorkloadSpec {
+        source: source?,
+        transform,
+    })
+}
+
+/// The trace that is replayed, if any; two sources are a problem, unless one of them is an override.
+fn choose_trace<'t>(keys: &Keys<'t>, outer: Option<At<'t>>, context: &Context<'_>) -> Option<At<'t>> {
+    let inner = keys.get("trace");
+    let generated = GENERATED_KEYS
+        .iter()
+        .find_map(|key| keys.get(key).map(|at| (*key, at)));
+    let trace = match (outer, inner) {
+        (Some(outer), Some(inner)) if !outer.is_override_inside() && !inner.is_override() => {
+            inner.refuse(
+                "the file also has a top-level `trace`",
+                Some("keep one of them".to_owned()),
+            );
+            outer
+        }
+        (Some(outer), Some(inner)) => {
+            if outer.is_override_inside() {
+                outer
+            } else {
+                inner
+            }
+        }
+        (outer, inner) => outer.or(inner)?,
+    };
+    if let Some((key, at)) = generated {
+        if trace.is_override_inside() && !at.is_override_inside() {
+            context.log.note(format!(
+                "the trace given as an override replaces the generated workload of {}",
+                keys.at.path
+            ));
+        } else {
+            let help = "a trace has its own arrivals and lengths; change them with rate_scale, start, duration, limit, token_clip";
+            at.refuse(
+                format!("`{key}` belongs to generated workloads, but there is a trace"),
+                Some(help.to_owned()),
+            );
+        }
+    }
+    Some(trace)
+}
+
+/// The file of a trace: its path, or the ancestor's `{dir, filename, path}`, of which `path` counts.
+fn read_trace(at: &At<'_>, context: &Context<'_>) -> Option<std::path::PathBuf> {
+    if !at.is_map() {
+        return context.file(at, at.text()?);
+    }
+    let keys = at.keys()?;
+    let (path, dir, filename) = (keys.get("path"), keys.get("dir"), keys.get("filename"));
+    keys.finish();
+    if let Some(path) = path {
+        return context.file(&path, path.text()?);
+    }
+    let Some(filename) = filename else {
+        at.refuse("`path` is missing", None);
+        return None;
+    };
+    let dir = match dir {
+        Some(dir) => format!("{}/", dir.text()?),
+        None => String::new(),
+    };
+    context.file(&filename, &format!("{dir}{}.csv", filename.text()?))
+}
+
+fn read_transform(keys: &Keys<'_>) -> Transform {
+    Transform {
+        start: keys.get("start").and_then(|at| at.duration()),
+        duration: keys.get("duration").and_then(|at| at.positive_duration()),
+        rate_scale: keys.get("rate_scale").and_then(|at| at.positive()),
+        limit: keys.get("limit").and_then(|at| at.whole(1)),
+        token_clip: keys.get("token_clip").and_then(|at| at.count(1)),
+    }
+}
+
+/// Lengths, arrival shape and rate of a generated workload before its own keys change them.
+struct Base {
+    prompt: Lengths,
+    output: Lengths,
+    arrivals: Arrivals,
+    rate: Option<Rate>,
+}
+
+impl Base {
+    fn of_preset(preset: &Preset) -> Base {
+        Base {
+            prompt: Lengths::Quantiles(preset.prompt.to_vec()),
+            output: Lengths::Quantiles(preset.output.to_vec()),
+            arrivals: Arrivals::Gamma {
+                shape: preset.gamma_shape,
+                rate: Vec::new(),
+            },
+            rate: Some(vec![(SimTime::ZERO, preset.mean_rate)]),
+        }
+    }
+}
+
+fn read_generated(
+    keys: Option<&Keys<'_>>,
+    first: ApplicationId,
+    context: &Context<'_>,
+) -> Option<SyntheticSpec> {
+    let get = |key| keys.and_then(|keys| keys.get(key));
+    let base = read_base(get("preset"), get("synthetic"), context);
+    let application = get("application")
+        .and_then(|at| at.count(0))
+        .map_or(first, ApplicationId);
+    let until_at = get("until");
+    let until = until_at
+        .as_ref()
+        .and_then(|at| at.positive_duration())
+        .map(|span| SimTime::ZERO + span);
+    let given = get("requests");
+    let mut requests = given.as_ref().and_then(|at| at.whole(1));
+    if until_at.is_none() && given.is_none() {
+        context.log.note(format!(
+            "the workload has no end (`requests` or `until`): {DEFAULT_REQUESTS} requests arrive"
+        ));
+        requests = Some(DEFAULT_REQUESTS);
+    }
+    let shape = get("arrivals").map(|at| distributions::arrivals(&at));
+    let rate_at = get("rate");
+    let rate = rate_at.as_ref().map(distributions::rate);
+    let base = base?;
+    let shape = shape.unwrap_or(Some(base.arrivals));
+    let rate = match (rate, keys) {
+        (Some(rate), _) => rate,
+        (None, Some(keys)) if base.rate.is_none() => {
+            keys.at.refuse(
+                "`rate` is missing",
+                Some("requests per second, or a list of {at, rate}".to_owned()),
+            );
+            None
+        }
+        (None, _) => base.rate,
+    };
+    let arrivals = distributions::with_rate(shape?, rate?, rate_at.as_ref())?;
+    Some(SyntheticSpec {
+        application,
+        arrivals,
+        prompt: base.prompt,
+        output: base.output,
+        requests,
+        until,
+    })
+}
+
+fn read_base(named: Option<At<'_>>, synthetic: Option<At<'_>>, context: &Context<'_>) -> Option<Base> {
+    if let (Some(_), Some(at)) = (&named, &synthetic) {
+        at.refuse("there is also a `preset`", Some("keep one of them".to_owned()));
+    }
+    if let Some(at) = synthetic {
+        let keys = at.keys()?;
+        let prompt = keys.need("prompt").and_then(|at| distributions::lengths(&at));
+        let output = keys.need("output").and_then(|at| distributions::lengths(&at));
+        keys.finish();
+        let arrivals = Arrivals::Poisson(Vec::new());
+        return Some(Base {
+            prompt: prompt?,
+            output: output?,
+            arrivals,
+            rate: None,
+        });
+    }
+    let Some(at) = named else {
+        context.log.note(format!(
+            "no workload is named: requests are generated like {DEFAULT_PRESET}"
+        ));
+        return preset(DEFAULT_PRESET).map(Base::of_preset);
+    };
+    let name = at.text()?;
+    let known: Vec<_> = preset_names().collect();
+    preset(name)
+        .map(Base::of_preset)
+        .or_else(|| at.unknown("preset", name, &known))
+}

@@ -1,0 +1,51 @@
+//! `kv_token_jsq`: prefill and decode apart, the fewest tokens pending in each pool.
+//!
+//! The overlap variant moves caches layer by layer while the prompt is computed; as in the ancestor
+//! that is modelled as ten times the bandwidth.
+//!
+//! The ancestor's scheduler of this name only ever subtracts from its counters, so all load lands on
+//! one instance per pool (`splitwise_behaviour` §7.2); here the counters are charged as well.
+use super::BANDWIDTH;
+use crate::registry::{Kind, Parameter, Parameters, Registry};
+use crate::request::Request;
+use crate::scheduler::{
+    Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy, SchedulerContext,
+};
+
+pub(super) fn register(registry: &mut Registry) {
+    let kind = Kind {
+        name: "kv_token_jsq",
+        aliases: &["KVTokenJSQScheduler"],
+        about: "prefill and decode apart, the fewest tokens pending in each pool",
+        parameters: &[BANDWIDTH],
+    };
+    registry.add_scheduler(kind, build);
+    let kind = Kind {
+        name: "overlap_kv_token_jsq",
+        aliases: &["OverlapKVTokenJSQScheduler"],
+        about: "as kv_token_jsq, caches moving while the prompt is computed",
+        parameters: &[Parameter { default: 10.0 * BANDWIDTH.default, ..BANDWIDTH }],
+    };
+    registry.add_scheduler(kind, build);
+}
+
+fn build(_: &SchedulerContext, parameters: &Parameters<'_>) -> Box<dyn RoutingPolicy> {
+    Box::new(KvFewestTokens { bandwidth_gib_per_s: parameters.get("transfer_bandwidth") })
+}
+
+#[derive(Debug)]
+struct KvFewestTokens {
+    bandwidth_gib_per_s: f64,
+}
+
+impl RoutingPolicy for KvFewestTokens {
+    fn traits(&self) -> PolicyTraits {
+        PolicyTraits::split(&[Metric::PendingTokens])
+    }
+
+    fn route(&mut self, _: &Request, fleet: &mut Fleet, _: &mut RoutingContext) -> Option<Route> {
+        let prefill = fleet.least(PoolName::Prompt, Metric::PendingTokens)?;
+        let decode = fleet.least(PoolName::Token, Metric::PendingTokens)?;
+        Some(Route::Split { prefill, decode, bandwidth_gib_per_s: self.bandwidth_gib_per_s })
+    }
+}

@@ -1,0 +1,36 @@
+//! The built-in routing policies, one file each.
+
+mod adaptive_mixed_pool;
+mod autoscaling;
+mod jsq;
+mod kv_jsq;
+mod kv_round_robin;
+mod kv_token_jsq;
+mod mixed_pool;
+mod random;
+mod round_robin;
+mod token_jsq;
+
+use crate::registry::{Parameter, Registry};
+
+/// The link over which KV caches move, for all policies that split requests.
+const BANDWIDTH: Parameter = Parameter {
+    name: "transfer_bandwidth",
+    default: 200.0,
+    minimum: 1e-6,
+    about: "bandwidth of a request's private link in GiB/s",
+};
+
+/// Registers them all.
+pub fn register(registry: &mut Registry) {
+    random::register(registry);
+    round_robin::register(registry);
+    jsq::register(registry);
+    token_jsq::register(registry);
+    kv_round_robin::register(registry);
+    kv_jsq::register(registry);
+    kv_token_jsq::register(registry);
+    mixed_pool::register(registry);
+    adaptive_mixed_pool::register(registry);
+    autoscaling::register(registry);
+}

@@ -1,0 +1,351 @@
+//! From a scenario to the population of a run.
+//!
+//! Addresses: 0 is the recorder, 1 the workload source; then a scheduler and a manager per application;
+//! then servers and instances, counting up, those of the start state first. The recorder, the source,
+//! schedulers and managers live in group 0, a server with its instances in a group of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ebbflow_actors::{EntityId, Group, Member, SimTime};
+
+use super::SimulationError;
+use super::layout::{StartServer, start_application, start_servers};
+use crate::cluster::Server;
+use crate::ids::{ApplicationId, InstanceId, ServerId};
+use crate::instance::{Birth, Instance, Introduction};
+use crate::participant::Participant;
+use crate::performance::{
+    Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, splitwise_2023,
+};
+use crate::registry::{Parameters, Registry};
+use crate::results::Recorder;
+use crate::scaling::{
+    Addresses, Blueprint, IdBlock, InstanceConfigs, PerformanceOf, PlannedInstance, ScalingManager,
+    ScalingState, drain_rules,
+};
+use crate::scenario::{ApplicationSpec, PerformanceSpec, Scenario};
+use crate::scheduler::{PoolName, Pooling, RoutingPolicy, Scheduler, SchedulerContext};
+use crate::workload::{Source, Workload};
+
+const RECORDER: EntityId = EntityId(0);
+const SOURCE: EntityId = EntityId(1);
+
+/// The entities of a scenario.
+pub(super) struct Fleet {
+    pub population: Vec<Member<Participant>>,
+    pub instances: usize,
+}
+
+pub(super) fn build(
+    scenario: &Scenario,
+    workload: Workload,
+    registry: &Registry,
+) -> Result<Fleet, SimulationError> {
+    let tables = Tables::open(&scenario.performance)?;
+    let servers = start_servers(scenario)?;
+    let instances: u32 = servers.iter().map(|server| server.instances.len() as u32).sum();
+    let mut builder = Builder {
+        scenario,
+        registry,
+        tables,
+        start: start_application(scenario),
+        servers,
+        instances,
+        population: Vec::new(),
+    };
+    builder.add_keepers(workload);
+    for position in 0..scenario.applications.len() {
+        builder.add_application(position)?;
+    }
+    Ok(Fleet { population: builder.population, instances: instances as usize })
+}
+
+struct Builder<'a> {
+    scenario: &'a Scenario,
+    registry: &'a Registry,
+    tables: Tables,
+    start: Option<ApplicationId>,
+    servers: Vec<StartServer>,
+    instances: u32,
+    population: Vec<Member<Participant>>,
+}
+
+impl Builder<'_> {
+    fn scheduler_address(position: usize) -> EntityId {
+        EntityId(2 + 2 * position as u32)
+    }
+
+    fn manager_address(position: usize) -> EntityId {
+        EntityId(3 + 2 * position as u32)
+    }
+
+    fn first_address(&self) -> u32 {
+        2 + 2 * self.scenario.applications.len() as u32
+    }
+
+    /// Servers of the start state are addressed by number; instances follow them.
+    fn server_address(&self, server: ServerId) -> EntityId {
+        EntityId(self.first_address() + server.0)
+    }
+
+    fn instance_address(&self, instance: InstanceId) -> EntityId {
+        EntityId(self.first_address() + self.servers.len() as u32 + instance.0)
+    }
+
+    fn add(&mut self, id: EntityId, group: Group, entity: Participant) {
+        self.population.push(Member { id, group, entity });
+    }
+
+    fn add_keepers(&mut self, workload: Workload) {
+        let ids = self.scenario.applications.iter().map(|application| application.id);
+        let recorder = Recorder::new(ids.clone());
+        let schedulers = ids.enumerate().map(|(position, id)| (id, Self::scheduler_address(position)));
+        let source = Source::new(workload, schedulers.collect());
+        self.add(RECORDER, Group(0), Participant::Recorder(Box::new(recorder)));
+        self.add(SOURCE, Group(0), Participant::Source(Box::new(source)));
+    }
+
+    fn add_application(&mut self, position: usize) -> Result<(), SimulationError> {
+        let scenario = self.scenario;
+        let spec = &scenario.applications[position];
+        let scheduler = Self::scheduler_address(position);
+        let manager = spec.scaling.as_ref().map(|_| Self::manager_address(position));
+        let policy = self.routing_policy(spec, scheduler)?;
+        let blueprint = Blueprint {
+            application: spec.id,
+            model: spec.model.clone(),
+            reports: Scheduler::reports(&*policy),
+            drain: drain_rules(spec.scaling.as_ref()),
+            debug: scenario.debug,
+        };
+        let births = self.births(spec, &blueprint, (scheduler, manager, RECORDER))?;
+        let introductions: Vec<Introduction> =
+            births.iter().map(|birth| birth.introduction(SimTime::ZERO)).collect();
+        let actor =
+            Scheduler::new(spec.id, policy, spec.model.clone(), manager, RECORDER, &introductions);
+        check_pools(spec, &actor, manager.is_some())?;
+        self.add(scheduler, Group(0), Participant::Scheduler(Box::new(actor)));
+        if let Some(manager) = manager {
+            self.add_manager(position, Addresses { manager, scheduler, recorder: RECORDER }, blueprint)?;
+        }
+        // Unallocated servers belong to the first application.
+        if self.start == Some(spec.id) || (self.start.is_none() && position == 0) {
+            self.add_servers(manager, births);
+        }
+        Ok(())
+    }
+
+    fn routing_policy(
+        &self,
+        spec: &ApplicationSpec,
+        entity: EntityId,
+    ) -> Result<Box<dyn RoutingPolicy>, SimulationError> {
+        let name = &spec.scheduler.name;
+        let build =
+            self.registry.scheduler(name).ok_or_else(|| SimulationError::UnknownScheduler(name.clone()))?;
+        let context = SchedulerContext {
+            seed: self.scenario.seed,
+            entity,
+            model: spec.model.clone(),
+            baseline: self.tables.baseline()?,
+        };
+        Ok(build(&context, &Parameters(&spec.scheduler.parameters)))
+    }
+
+    /// The instances of the start state that serve this application.
+    fn births(
+        &self,
+        spec: &ApplicationSpec,
+        blueprint: &Blueprint,
+        addresses: (EntityId, Option<EntityId>, EntityId),
+    ) -> Result<Vec<Birth>, SimulationError> {
+        let mut births = Vec::new();
+        if self.start != Some(spec.id) {
+            return Ok(births);
+        }
+        for server in &self.servers {
+            for instance in &server.instances {
+                let gpu = &server.sku.gpu.name;
+                let planned = PlannedInstance {
+                    instance: instance.id,
+                    server: server.id,
+                    sku: Arc::clone(&server.sku),
+                    processors: instance.processors.clone(),
+                    tag: instance.tag,
+                    engine: instance.config.engine,
+                    performance: self.tables.find(&spec.model.name, gpu, instance.tensor_parallelism)?,
+                    created: SimTime::ZERO,
+                    ready_at: SimTime::ZERO,
+                };
+                let (entity, server) = (self.instance_address(instance.id), self.server_address(server.id));
+                births.push(blueprint.birth(planned, entity, server, addresses));
+            }
+        }
+        Ok(births)
+    }
+
+    fn add_manager(
+        &mut self,
+        position: usize,
+        addresses: Addresses,
+        blueprint: Blueprint,
+    ) -> Result<(), SimulationError> {
+        let scenario = self.scenario;
+        let spec = &scenario.applications[position];
+        let Some(scaling) = &spec.scaling else { return Ok(()) };
+        let policy = match &scaling.policy {
+            None => None,
+            Some(policy) => {
+                let build = self.registry.policy(&policy.name);
+                let build = build.ok_or_else(|| SimulationError::UnknownPolicy(policy.name.clone()))?;
+                Some((build(&Parameters(&policy.parameters)), policy.decision_interval))
+            }
+        };
+        let (manager, managers) = (position as u32, scenario.applications.len() as u32);
+        let own = self.start == Some(spec.id);
+        let server_ids = IdBlock::new(self.servers.len() as u32, manager, managers);
+        let instance_ids = IdBlock::new(if own { self.instances } else { 0 }, 0, 1);
+        let first_free = self.first_address() + self.servers.len() as u32 + self.instances;
+        let mut state = ScalingState::new(
+            spec.id,
+            scaling.clone(),
+            scenario.cluster.clone(),
+            spec.model.clone(),
+            InstanceConfigs::of(&scenario.start_state),
+            self.tables.finder(&spec.model.name),
+            (server_ids, instance_ids),
+        );
+        let (servers, instances) = self.adopt(&mut state, own);
+        let actions = scenario.actions.iter().filter(|action| action.application == spec.id);
+        let actor = ScalingManager::new(
+            state,
+            addresses,
+            blueprint,
+            IdBlock::new(first_free, manager, managers),
+            servers,
+            instances,
+            actions.cloned().collect(),
+            policy,
+        );
+        self.add(addresses.manager, Group(0), Participant::Manager(Box::new(actor)));
+        Ok(())
+    }
+
+    /// Shows a manager the cluster as it is at time 0.
+    fn adopt(
+        &self,
+        state: &mut ScalingState,
+        own: bool,
+    ) -> (BTreeMap<ServerId, EntityId>, BTreeMap<InstanceId, EntityId>) {
+        let (mut servers, mut instances) = (BTreeMap::new(), BTreeMap::new());
+        let owner = self.start.unwrap_or(self.scenario.applications[0].id);
+        for server in &self.servers {
+            state.adopt_server(server.id, Arc::clone(&server.sku), owner);
+            servers.insert(server.id, self.server_address(server.id));
+            if own {
+                for instance in &server.instances {
+                    state.adopt_instance(instance.id, server.id, &instance.processors, instance.tag);
+                    instances.insert(instance.id, self.instance_address(instance.id));
+                }
+            }
+        }
+        (servers, instances)
+    }
+
+    fn add_servers(&mut self, manager: Option<EntityId>, births: Vec<Birth>) {
+        let servers = std::mem::take(&mut self.servers);
+        let mut births = births.into_iter().peekable();
+        for server in &servers {
+            let group = Group(server.id.0 + 1);
+            let mut own = Vec::new();
+            while let Some(birth) = births.next_if(|birth| birth.server == server.id) {
+                own.push(birth);
+            }
+            let actor = Server::up(server.id, server.sku.gpus, manager, &own);
+            let entity = EntityId(self.first_address() + server.id.0);
+            self.add(entity, group, Participant::Server(Box::new(actor)));
+            for birth in own {
+                let entity = birth.entity;
+                self.add(entity, group, Participant::Instance(Box::new(Instance::new(birth))));
+            }
+        }
+        self.servers = servers;
+    }
+}
+
+/// A scheduler that splits requests needs instances for both halves, now or later.
+fn check_pools(
+    spec: &ApplicationSpec,
+    scheduler: &Scheduler,
+    can_scale: bool,
+) -> Result<(), SimulationError> {
+    let fleet = scheduler.fleet();
+    if can_scale || fleet.pooling() != Pooling::Split || fleet.pool(PoolName::All).is_empty() {
+        return Ok(());
+    }
+    let halves = [(PoolName::Prompt, "prefill"), (PoolName::Token, "decode")];
+    match halves.into_iter().find(|(pool, _)| fleet.pool(*pool).is_empty()) {
+        None => Ok(()),
+        Some((_, missing)) => Err(SimulationError::NoInstancesFor {
+            scheduler: spec.scheduler.name.clone(),
+            application: spec.id,
+            missing,
+        }),
+    }
+}
+
+/// Where iteration times come from.
+#[derive(Clone)]
+enum Tables {
+    Constant(Arc<dyn PerformanceModel>),
+    Lookup { table: Arc<LookupTable>, decode_key: DecodeKey },
+}
+
+impl Tables {
+    fn open(spec: &PerformanceSpec) -> Result<Self, SimulationError> {
+        match spec {
+            PerformanceSpec::Constant { prompt_s, token_s } => {
+                Ok(Tables::Constant(Arc::new(Constant::new(*prompt_s, *token_s)?)))
+            }
+            PerformanceSpec::Lookup { path, decode_key } => {
+                let table = match path {
+                    Some(path) => LookupTable::from_csv(path)?,
+                    None => splitwise_2023().clone(),
+                };
+                Ok(Tables::Lookup { table: Arc::new(table), decode_key: *decode_key })
+            }
+        }
+    }
+
+    fn find(
+        &self,
+        model: &str,
+        gpu: &str,
+        tensor_parallelism: u32,
+    ) -> Result<Arc<dyn PerformanceModel>, crate::performance::LookupError> {
+        match self {
+            Tables::Constant(constant) => Ok(Arc::clone(constant)),
+            Tables::Lookup { table, decode_key } => {
+                let key = LookupKey::new(model, gpu, tensor_parallelism);
+                Ok(Arc::new(table.lookup(&key, *decode_key)?))
+            }
+        }
+    }
+
+    fn finder(&self, model: &str) -> PerformanceOf {
+        let (tables, model) = (self.clone(), model.to_owned());
+        Arc::new(move |gpu, tensor_parallelism| tables.find(&model, gpu, tensor_parallelism))
+    }
+
+    /// The ancestor's reference machine, a lone request on which normalises latencies (§3.4).
+    fn baseline(&self) -> Result<Arc<dyn PerformanceModel>, SimulationError> {
+        match self {
+            Tables::Constant(constant) => Ok(Arc::clone(constant)),
+            Tables::Lookup { .. } => {
+                let key = LookupKey::new("bloom-176b", "a100-80gb", 8);
+                Ok(Arc::new(splitwise_2023().lookup(&key, DecodeKey::BatchTokens)?))
+            }
+        }
+    }
+}

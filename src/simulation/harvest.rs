@@ -1,0 +1,161 @@
+//! Gathers the results of a run from its entities, and from messages still in flight.
+
+use ebbflow_actors::{Ending, Outcome};
+
+use crate::ids::ApplicationId;
+use crate::instance::Instance;
+use crate::message::{Message, Return};
+use crate::participant::Participant;
+use crate::request::{Fate, Request, Stage};
+use crate::results::{ApplicationResults, EndedRequest, Incomplete, InstanceRecord, Ledger, RunResults};
+use crate::scaling::{ScalingManager, time_by_tag};
+use crate::scenario::Scenario;
+
+/// What was found for one application, besides what the recorder kept.
+struct Gathered {
+    id: ApplicationId,
+    ledger: Ledger,
+    unfinished: Vec<(Stage, Request)>,
+    present: Vec<InstanceRecord>,
+    manager: Option<Box<ScalingManager>>,
+}
+
+pub(super) fn harvest(
+    scenario: &Scenario,
+    outcome: Outcome<Participant>,
+    fault: Option<Incomplete>,
+) -> RunResults {
+    let mut gathered: Vec<Gathered> = scenario.applications.iter().map(|spec| Gathered::new(spec.id)).collect();
+    let mut arrived = 0;
+    for (_, entity) in outcome.entities {
+        match entity {
+            Participant::Source(source) => arrived = source.arrived(),
+            Participant::Recorder(recorder) => {
+                for (id, ledger) in recorder.into_ledgers() {
+                    with(&mut gathered, id, |found| found.ledger = ledger);
+                }
+            }
+            Participant::Scheduler(scheduler) => {
+                for request in scheduler.waiting() {
+                    unfinished(&mut gathered, Stage::WaitingAtScheduler, request.clone());
+                }
+            }
+            Participant::Manager(manager) => {
+                let id = manager.application();
+                with(&mut gathered, id, |found| found.manager = Some(manager));
+            }
+            Participant::Server(server) => {
+                for birth in server.waiting() {
+                    let record = Instance::new(birth.clone()).record(None);
+                    with(&mut gathered, birth.application, |found| found.present.push(record));
+                }
+            }
+            Participant::Instance(instance) => {
+                let record = instance.record(None);
+                let id = instance.birth().application;
+                with(&mut gathered, id, |found| {
+                    found.present.push(record);
+                    found.unfinished.extend(instance.unfinished());
+                });
+            }
+        }
+    }
+    for letter in outcome.undelivered {
+        open_letter(&mut gathered, letter.message);
+    }
+    let end = outcome.ended_at;
+    let interrupted = (outcome.ending == Ending::Interrupted).then_some(Incomplete::Interrupted);
+    RunResults {
+        applications: gathered.into_iter().map(|found| found.finish(scenario, end)).collect(),
+        arrived,
+        end,
+        digest: outcome.digest,
+        stats: outcome.stats,
+        incomplete: fault.or(interrupted),
+        wall_s: 0.0,
+    }
+}
+
+fn with(gathered: &mut [Gathered], id: ApplicationId, change: impl FnOnce(&mut Gathered)) {
+    if let Some(found) = gathered.iter_mut().find(|found| found.id == id) {
+        change(found);
+    }
+}
+
+fn unfinished(gathered: &mut [Gathered], stage: Stage, request: Request) {
+    with(gathered, request.application, |found| found.unfinished.push((stage, request)));
+}
+
+/// A message that was in flight when the run ended: requests and records in it are not lost.
+fn open_letter(gathered: &mut [Gathered], message: Message) {
+    match message {
+        Message::Arrival(request) | Message::Serve { request, .. } => {
+            unfinished(gathered, Stage::InFlight, *request);
+        }
+        Message::OfferCache { request, .. } => unfinished(gathered, Stage::Transfer, *request),
+        Message::Returned { request, reason, .. } => {
+            let fate = match reason {
+                Return::Completed => Fate::Completed,
+                Return::Rejected(rejection) => Fate::Rejected(rejection),
+                Return::Requeued => Fate::Unfinished(Stage::InFlight),
+            };
+            let id = request.application;
+            with(gathered, id, |found| found.ledger.requests.push(EndedRequest { request, fate }));
+        }
+        Message::Ended(ended) => {
+            let id = ended.request.application;
+            with(gathered, id, |found| found.ledger.requests.push(ended));
+        }
+        Message::Logged(id, line) => with(gathered, id, |found| found.ledger.scaling_log.push(*line)),
+        Message::Noted(id, fact) => with(gathered, id, |found| found.ledger.scaling_events.push(*fact)),
+        Message::Departed(id, record) => with(gathered, id, |found| found.ledger.departed.push(*record)),
+        Message::Iterated(id, row) => with(gathered, id, |found| found.ledger.iterations.push(*row)),
+        _ => {}
+    }
+}
+
+impl Gathered {
+    fn new(id: ApplicationId) -> Self {
+        Gathered {
+            id,
+            ledger: Ledger::default(),
+            unfinished: Vec::new(),
+            present: Vec::new(),
+            manager: None,
+        }
+    }
+
+    fn finish(self, scenario: &Scenario, end: ebbflow_actors::SimTime) -> ApplicationResults {
+        let Gathered { id, ledger, mut unfinished, present, manager } = self;
+        unfinished.sort_by_key(|(_, request)| (request.arrival, request.id));
+        let mut requests = ledger.requests;
+        requests.extend(unfinished.into_iter().map(|(stage, request)| EndedRequest {
+            request: Box::new(request),
+            fate: Fate::Unfinished(stage),
+        }));
+        let mut instances = ledger.departed;
+        instances.extend(present);
+        instances.sort_by_key(|record| record.id);
+        let mut scaling_log = ledger.scaling_log;
+        scaling_log.sort_by_key(|line| line.time);
+        let mut scaling_events = ledger.scaling_events;
+        scaling_events.sort_by_key(|fact| fact.time);
+        let mut iterations = ledger.iterations;
+        iterations.sort_by_key(|row| (row.instance, row.start));
+        let spec = scenario.applications.iter().find(|spec| spec.id == id);
+        ApplicationResults {
+            id,
+            requests,
+            time: match &manager {
+                Some(manager) => manager.state().instance_time(end),
+                None => time_by_tag(instances.iter().map(InstanceRecord::life), end),
+            },
+            instances,
+            has_scaling_manager: spec.is_some_and(|spec| spec.scaling.is_some()),
+            scaling_log,
+            scaling_events,
+            scaling: manager.map(|manager| manager.counts()).unwrap_or_default(),
+            iterations,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Workloads: trace readers and synthetic load.
+//!
+//! [`open`] turns a description into a stream of requests in order of arrival. A trace is read and checked
+//! as a whole before the run, kept compactly in memory; generated requests are drawn as they are asked for,
+//! so that their number does not matter. Leaves out: sessions, shared prefixes, client behaviour (all
+//! arrivals are open-loop). Times are integer nanoseconds, lengths tokens.
+
+mod entry;
+mod error;
+mod presets;
+mod source;
+mod synthetic;
+mod trace;
+mod transform;
+
+pub use error::{RowProblem, WorkloadError};
+pub use presets::{Preset, preset, preset_names};
+pub use source::Source;
+
+use crate::ids::ApplicationId;
+use crate::request::Request;
+use crate::scenario::{Transform, WorkloadSource, WorkloadSpec};
+use entry::Entry;
+use synthetic::Synthetic;
+use transform::{apply, check};
+
+/// Requests in order of arrival (ties in trace order), ready to be replayed.
+pub struct Workload {
+    /// The requests.
+    pub requests: Box<dyn Iterator<Item = Request> + Send>,
+    /// How many there will be, when known beforehand.
+    pub expected: Option<u64>,
+    /// Rows of the trace that were malformed and skipped on request.
+    pub skipped_rows: u64,
+}
+
+/// Opens a workload for these applications: the first one is asked where a trace names none.
+///
+/// # Errors
+/// A trace that cannot be read or has a malformed row (with file and line), and settings that make no
+/// sense. All of them are found before the first request is handed out.
+pub fn open(
+    spec: &WorkloadSpec,
+    applications: &[ApplicationId],
+    seed: u64,
+) -> Result<Workload, WorkloadError> {
+    check(&spec.transform)?;
+    match &spec.source {
+        WorkloadSource::Trace { path, skip_bad_rows } => {
+            let trace = trace::read(path, *skip_bad_rows, applications)?;
+            let expected = apply(trace.entries.iter().copied(), spec.transform).count() as u64;
+            let entries = trace.entries.into_iter();
+            Ok(workload(
+                entries,
+                spec.transform,
+                Some(expected),
+                trace.skipped_rows,
+            ))
+        }
+        WorkloadSource::Synthetic(synthetic) => {
+            let generated = Synthetic::new(synthetic, applications, seed)?;
+            let expected = generated.expected().filter(|_| spec.transform.keeps_time());
+            let expected = expected.map(|count| count.min(spec.transform.limit.unwrap_or(u64::MAX)));
+            Ok(workload(generated, spec.transform, expected, 0))
+        }
+    }
+}
+
+fn workload(
+    entries: impl Iterator<Item = Entry> + Send + 'static,
+    transform: Transform,
+    expected: Option<u64>,
+    skipped_rows: u64,
+) -> Workload {
+    let requests = Box::new(apply(entries, transform).map(Request::from));
+    Workload {
+        requests,
+        expected,
+        skipped_rows,
+    }
+}

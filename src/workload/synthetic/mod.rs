@@ -1,0 +1,213 @@
+//! Generated requests, drawn lazily: ten million of them take no more memory than ten.
+//!
+//! Gaps, prompts, outputs and on/off phases are drawn from streams of their own, so that changing one
+//! setting shifts nothing else. All mathematics is from `libm`: the same bits on every platform.
+
+mod arrivals;
+mod lengths;
+mod variates;
+
+use ebbflow_actors::{CounterRng, EntityId, SimTime};
+
+use super::WorkloadError;
+use super::entry::Entry;
+use crate::ids::{ApplicationId, RequestId};
+use crate::scenario::SyntheticSpec;
+use arrivals::ArrivalTimes;
+use lengths::LengthSource;
+
+/// Owner of the streams; fixed, so that a workload does not depend on the entities of a run.
+const WORKLOAD: EntityId = EntityId(1);
+/// What the streams are for.
+#[derive(Clone, Copy)]
+enum Stream {
+    Gaps,
+    Prompts,
+    Outputs,
+    Phases,
+}
+
+impl Stream {
+    fn open(self, seed: u64) -> CounterRng {
+        CounterRng::new(seed, WORKLOAD, self as u64)
+    }
+}
+
+/// The generator.
+pub(super) struct Synthetic {
+    application: ApplicationId,
+    arrivals: ArrivalTimes,
+    prompt: LengthSource,
+    output: LengthSource,
+    next_id: u64,
+    requests: u64,
+    until: SimTime,
+}
+
+impl Synthetic {
+    /// Checks the description and stands before the first request.
+    pub(super) fn new(
+        spec: &SyntheticSpec,
+        applications: &[ApplicationId],
+        seed: u64,
+    ) -> Result<Self, WorkloadError> {
+        if !applications.contains(&spec.application) {
+            let known = applications.to_vec();
+            return Err(WorkloadError::UnknownApplication {
+                found: spec.application,
+                known,
+            });
+        }
+        if spec.requests.is_none() && spec.until.is_none() {
+            let (setting, found) = ("the length", "not given".to_owned());
+            let expected = "a number of requests, or a time until which they arrive";
+            return Err(WorkloadError::Setting {
+                setting,
+                found,
+                expected,
+            });
+        }
+        Ok(Synthetic {
+            application: spec.application,
+            arrivals: ArrivalTimes::new(&spec.arrivals, Stream::Gaps.open(seed), Stream::Phases.open(seed))?,
+            prompt: LengthSource::new("prompt", &spec.prompt, Stream::Prompts.open(seed))?,
+            output: LengthSource::new("output", &spec.output, Stream::Outputs.open(seed))?,
+            next_id: 0,
+            requests: spec.requests.unwrap_or(u64::MAX),
+            until: spec.until.unwrap_or(SimTime::MAX),
+        })
+    }
+
+    /// How many requests there will be, if that does not depend on when they arrive.
+    pub(super) fn expected(&self) -> Option<u64> {
+        (self.until == SimTime::MAX && !self.arrivals.may_end()).then_some(self.requests)
+    }
+}
+
+impl Iterator for Synthetic {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        if self.next_id >= self.requests {
+            return None;
+        }
+        let Some(arrival) = self.arrivals.next().filter(|arrival| *arrival < self.until) else {
+            self.requests = 0;
+            return None;
+        };
+        let id = RequestId(self.next_id);
+        self.next_id += 1;
+        Some(Entry {
+            arrival,
+            id,
+            application: self.application,
+            batch_size: 1,
+            prompt_tokens: self.prompt.draw(),
+            output_tokens: self.output.draw(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scenario::{Arrivals, Lengths};
+
+    fn spec() -> SyntheticSpec {
+        SyntheticSpec {
+            application: ApplicationId(0),
+            arrivals: Arrivals::Poisson(vec![(SimTime::ZERO, 5.0)]),
+            prompt: Lengths::Lognormal {
+                mu: 6.0,
+                sigma: 1.0,
+                max: 4000,
+            },
+            output: Lengths::Constant(20),
+            requests: Some(200),
+            until: None,
+        }
+    }
+
+    fn drawn(spec: &SyntheticSpec, seed: u64) -> Vec<Entry> {
+        Synthetic::new(spec, &[ApplicationId(0)], seed).unwrap().collect()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_requests_and_another_seed_others() {
+        assert_eq!(drawn(&spec(), 7), drawn(&spec(), 7));
+        assert_ne!(drawn(&spec(), 7), drawn(&spec(), 8));
+    }
+
+    #[test]
+    fn changing_arrivals_shifts_no_length_and_changing_outputs_no_prompt() {
+        let prompts = |spec: &SyntheticSpec| -> Vec<_> {
+            drawn(spec, 3).iter().map(|entry| entry.prompt_tokens).collect()
+        };
+        let other = SyntheticSpec {
+            arrivals: Arrivals::Gamma {
+                shape: 0.3,
+                rate: vec![(SimTime::ZERO, 50.0)],
+            },
+            output: Lengths::Lognormal {
+                mu: 3.0,
+                sigma: 1.0,
+                max: 100,
+            },
+            ..spec()
+        };
+        assert_eq!(prompts(&spec()), prompts(&other));
+    }
+
+    #[test]
+    fn ids_count_from_zero_and_arrivals_stop_at_the_given_time() {
+        let until = SimTime::from_nanos(3_000_000_000);
+        let entries = drawn(
+            &SyntheticSpec {
+                requests: None,
+                until: Some(until),
+                ..spec()
+            },
+            1,
+        );
+        assert!(entries.iter().all(|entry| entry.arrival < until));
+        assert!(
+            entries
+                .iter()
+                .zip(0..)
+                .all(|(entry, id)| entry.id == RequestId(id))
+        );
+    }
+
+    #[test]
+    fn a_workload_without_an_end_or_for_a_stranger_is_refused() {
+        let endless = SyntheticSpec {
+            requests: None,
+            ..spec()
+        };
+        assert!(matches!(
+            Synthetic::new(&endless, &[ApplicationId(0)], 0),
+            Err(WorkloadError::Setting {
+                setting: "the length",
+                ..
+            })
+        ));
+        assert!(matches!(
+            Synthetic::new(&spec(), &[ApplicationId(4)], 0),
+            Err(WorkloadError::UnknownApplication { .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn arrivals_never_fall(
+            seed: u64, shape in 0.05f64..20.0, rate in 0.01f64..1e6, change in 1u64..100_000_000,
+        ) {
+            let rate = vec![(SimTime::ZERO, rate), (SimTime::from_nanos(change), rate / 3.0)];
+            let entries = drawn(&SyntheticSpec { arrivals: Arrivals::Gamma { shape, rate }, ..spec() }, seed);
+            prop_assert_eq!(entries.len(), 200);
+            prop_assert!(entries.is_sorted_by_key(|entry| entry.arrival));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Fields that several formats have in common.
+
+use super::decimal::Decimal;
+use crate::workload::RowProblem;
+use crate::workload::entry::MAX_TOKENS;
+use ebbflow_actors::SimTime;
+
+/// Longest arrival time: 2^63 ns, some 292 years.
+const MAX_NANOS: u64 = u64::MAX / 2;
+
+/// A whole number in this range; `2.0` is one.
+pub(super) fn count(what: &'static str, text: &str, least: u64, most: u64) -> Result<u64, RowProblem> {
+    Decimal::parse(text)
+        .and_then(|decimal| decimal.integer())
+        .filter(|count| (least..=most).contains(count))
+        .ok_or_else(|| RowProblem::new(what, text, range(least, most)))
+}
+
+/// A length in tokens.
+pub(super) fn tokens(what: &'static str, text: &str) -> Result<u32, RowProblem> {
+    let count = count(what, text, 1, u64::from(MAX_TOKENS))?;
+    Ok(u32::try_from(count).expect("at most MAX_TOKENS, which is a u32"))
+}
+
+/// A time in units of 10^-`decimals` s: 0 for seconds, 3 for milliseconds.
+pub(super) fn time(what: &'static str, text: &str, decimals: i32) -> Result<SimTime, RowProblem> {
+    let nanos = Decimal::parse(text).and_then(|decimal| decimal.scaled(9 - decimals));
+    nanos
+        .filter(|nanos| *nanos <= MAX_NANOS)
+        .map(SimTime::from_nanos)
+        .ok_or_else(|| {
+            let unit = if decimals == 0 { "seconds" } else { "milliseconds" };
+            RowProblem::new(
+                what,
+                text,
+                format!("{unit} since the start, at least 0 and less than 292 years"),
+            )
+        })
+}
+
+fn range(least: u64, most: u64) -> String {
+    match most {
+        u64::MAX => format!("a whole number, at least {least}"),
+        _ if least == most => format!("{least}"),
+        _ => format!("a whole number from {least} to {most}"),
+    }
+}

@@ -1,0 +1,82 @@
+//! Rows of a CSV file with a header: picks the columns that a format needs, in any order among others.
+
+use csv::StringRecord;
+
+use crate::workload::RowProblem;
+
+/// The columns `N` of a file.
+pub(super) struct Table<const N: usize> {
+    columns: [usize; N],
+    width: usize,
+    record: StringRecord,
+}
+
+impl<const N: usize> Table<N> {
+    /// None if the header lacks one of these columns.
+    pub(super) fn of_header(header: &str, names: [&str; N]) -> Option<Self> {
+        let mut record = StringRecord::new();
+        split(header, &mut record).ok()?;
+        let mut columns = [0; N];
+        for (column, name) in columns.iter_mut().zip(names) {
+            *column = record.iter().position(|field| field.trim() == name)?;
+        }
+        Some(Table {
+            columns,
+            width: record.len(),
+            record,
+        })
+    }
+
+    /// The fields of a row, in the order of the names.
+    pub(super) fn fields(&mut self, line: &str) -> Result<[&str; N], RowProblem> {
+        split(line, &mut self.record)
+            .map_err(|_| RowProblem::new("the line", line, "comma-separated fields"))?;
+        if self.record.len() != self.width {
+            let found = self.record.len().to_string();
+            let expected = format!("{}, as in the header", self.width);
+            return Err(RowProblem::new("the number of fields", &found, expected));
+        }
+        Ok(self
+            .columns
+            .map(|column| self.record.get(column).unwrap_or_default().trim()))
+    }
+}
+
+/// Splits at commas; only a line with quotes needs the whole of CSV.
+fn split(line: &str, record: &mut StringRecord) -> Result<(), csv::Error> {
+    record.clear();
+    if line.contains('"') {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(line.as_bytes());
+        reader.read_record(record)?;
+    } else {
+        line.split(',').for_each(|field| record.push_field(field));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_found_by_name_in_any_order() {
+        let mut table = Table::of_header("extra, b ,a", ["a", "b"]).unwrap();
+        assert_eq!(table.fields("1,2,3").unwrap(), ["3", "2"]);
+        assert_eq!(table.fields("\"x, y\",\"2\",3").unwrap(), ["3", "2"]);
+        assert!(Table::of_header("a,c", ["a", "b"]).is_none());
+    }
+
+    #[test]
+    fn a_row_of_another_width_is_refused() {
+        let mut table = Table::of_header("a,b", ["a", "b"]).unwrap();
+        let problem = table.fields("1").unwrap_err().to_string();
+        assert_eq!(
+            problem,
+            "the number of fields is `1`; expected 2, as in the header"
+        );
+        assert!(table.fields("1,2,3").is_err());
+    }
+}
