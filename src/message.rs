@@ -226,7 +226,10 @@ impl ebbflow_actors::Message for Message {
     fn class(&self) -> u8 {
         match self {
             Message::RunEnds | Message::TransferEnds(_) | Message::CacheMoved { .. } => 0,
-            Message::Arrival(_) | Message::Serve { .. } | Message::OfferCache { .. } | Message::NextArrival => 2,
+            Message::Arrival(_)
+            | Message::Serve { .. }
+            | Message::OfferCache { .. }
+            | Message::NextArrival => 2,
             Message::DrainCheck
             | Message::DrainExpires
             | Message::Decide

@@ -54,8 +54,6 @@ pub struct Journal {
     pub transfer: Option<Leg>,
     /// The token task; none for requests of one output token.
     pub decode: Option<Leg>,
-    /// Iterations it was passed over while resident somewhere (the ancestor's `num_preemptions`).
-    pub passed_over: u32,
     /// Times its KV cache was dropped for want of memory and computed again.
     pub recomputed: u32,
     /// Times a drain time-out sent it back to the scheduler.

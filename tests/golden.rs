@@ -129,7 +129,8 @@ fn actions(case: &Path) -> String {
                 }
             },
             "scale_up_start" => {
-                let full = position > 0 && log[position - 1].0 == *time && log[position - 1].1 == "scale_up_server";
+                let full =
+                    position > 0 && log[position - 1].0 == *time && log[position - 1].1 == "scale_up_server";
                 if let (false, Some(server)) = (full, &lone_server) {
                     actions.push(format!("{{at: {time}, scale_up_instance: {{server: {server}}}}}"));
                 }
@@ -138,7 +139,8 @@ fn actions(case: &Path) -> String {
                 let completed = log.iter().position(|(_, action, instance, _)| {
                     action == "scale_down_complete" && instance == target
                 });
-                let followed = completed.and_then(|completed| log.get(completed + 1).map(|next| (completed, next)));
+                let followed =
+                    completed.and_then(|completed| log.get(completed + 1).map(|next| (completed, next)));
                 let takes_server = followed.is_some_and(|(completed, next)| {
                     next.1 == "scale_down_server" && next.0 == log[completed].0
                 });
@@ -244,13 +246,18 @@ fn compare_nodes(case: &Path, application: &ApplicationResults, comparison: &mut
         };
         let leg = leg.unwrap_or_else(|| panic!("request {id} has no {}", row["node_type"]));
         let kind = &row["node_type"];
-        if (number(&row, "start_timestamp")- leg.start.as_secs_f64()).abs()>1e-6 { println!("DIFF {} {id} {kind} start found {}", row["start_timestamp"], leg.start.as_secs_f64()); }
-        comparison.close(|| format!("request {id} {kind} start"), number(&row, "start_timestamp"), leg.start.as_secs_f64());
+        comparison.close(
+            || format!("request {id} {kind} start"),
+            number(&row, "start_timestamp"),
+            leg.start.as_secs_f64(),
+        );
         let end = leg.end.unwrap().as_secs_f64();
         comparison.close(|| format!("request {id} {kind} end"), number(&row, "completion_timestamp"), end);
         if has_name && application.instance_name(leg.instance) != row["runner"] {
             let found = application.instance_name(leg.instance);
-            comparison.wrong.push(format!("request {id} {kind}: expected on {}, found on {found}", row["runner"]));
+            comparison
+                .wrong
+                .push(format!("request {id} {kind}: expected on {}, found on {found}", row["runner"]));
         }
     }
 }
@@ -283,7 +290,9 @@ fn compare_log(case: &Path, application: &ApplicationResults, comparison: &mut C
     let mut found: Vec<_> = application
         .scaling_log
         .iter()
-        .map(|line| (line.time.as_secs_f64(), line.action.to_owned(), line.target.clone(), line.status.to_owned()))
+        .map(|line| {
+            (line.time.as_secs_f64(), line.action.to_owned(), line.target.clone(), line.status.to_owned())
+        })
         .collect();
     // Lines of equal time are compared as a set; a nanosecond is no difference.
     let key = |line: &(f64, String, String, String)| {

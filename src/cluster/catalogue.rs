@@ -11,12 +11,8 @@ use crate::scenario::{GpuSpec, Sku};
 const GIB: u64 = 1 << 30;
 
 /// GPU name, memory in GiB.
-const GPUS: [(&str, u64); 4] = [
-    ("a100-40gb", 40),
-    ("a100-80gb", 80),
-    ("h100-80gb", 80),
-    ("h100-80gb-pcap", 80),
-];
+const GPUS: [(&str, u64); 4] =
+    [("a100-40gb", 40), ("a100-80gb", 80), ("h100-80gb", 80), ("h100-80gb-pcap", 80)];
 
 /// SKU name, GPU, how many, idle watts.
 const SKUS: [(&str, &str, u32, f64); 7] = [
@@ -37,23 +33,13 @@ pub fn known_gpus() -> impl Iterator<Item = &'static str> {
 /// A known GPU.
 pub fn known_gpu(name: &str) -> Option<GpuSpec> {
     let (name, memory_gib) = GPUS.iter().find(|(known, _)| *known == name)?;
-    Some(GpuSpec {
-        name: (*name).to_owned(),
-        memory_bytes: memory_gib * GIB,
-    })
+    Some(GpuSpec { name: (*name).to_owned(), memory_bytes: memory_gib * GIB })
 }
 
 /// Every known kind of server.
 pub fn known_skus() -> Vec<Arc<Sku>> {
     let sku = |&(name, gpu_name, gpus, idle_power_w): &(&str, &str, u32, f64)| {
-        known_gpu(gpu_name).map(|gpu| {
-            Arc::new(Sku {
-                name: name.to_owned(),
-                gpu,
-                gpus,
-                idle_power_w,
-            })
-        })
+        known_gpu(gpu_name).map(|gpu| Arc::new(Sku { name: name.to_owned(), gpu, gpus, idle_power_w }))
     };
     SKUS.iter().filter_map(sku).collect()
 }
@@ -70,15 +56,8 @@ mod tests {
     #[test]
     fn the_short_names_are_eight_gpu_servers() {
         let skus = known_skus();
-        let named = |name: &str| {
-            skus.iter()
-                .find(|sku| sku.name == name)
-                .expect("it is in the table")
-        };
-        assert_eq!(
-            (named("A100").gpus, named("A100").gpu.memory_bytes),
-            (8, 85_899_345_920)
-        );
+        let named = |name: &str| skus.iter().find(|sku| sku.name == name).expect("it is in the table");
+        assert_eq!((named("A100").gpus, named("A100").gpu.memory_bytes), (8, 85_899_345_920));
         assert_eq!(named("H100").gpu, named("dgx-h100").gpu);
     }
 }

@@ -245,10 +245,9 @@ impl Batcher {
         }
         match (resident.phase, resident.work) {
             (Phase::Prefill, Work::Whole) => {
-                resident.phase = Phase::Decode;
                 let prompt_tokens = resident.request.prompt_tokens;
                 let known = std::mem::replace(&mut resident.prefill_reported, true);
-                self.residents.set_aside(key, TaskState::Waiting);
+                self.residents.turn_to_decode(key);
                 (!known).then_some(Finished::Prefilled { prompt_tokens })
             }
             (Phase::Prefill, Work::PrefillFor(target)) => {

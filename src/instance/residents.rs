@@ -71,7 +71,7 @@ pub struct Resident {
     pub prefill_reported: bool,
     /// Rank among residents: by arrival, then by when it came here.
     pub rank: (SimTime, u64),
-    /// Iteration starts it was passed over at, up to `counted_from`.
+    /// Iteration starts its first task was passed over at, up to `counted_from`.
     passed_over: u32,
     /// Value of [`Residents::starts`] from which it is waiting again.
     counted_from: u64,
@@ -216,7 +216,7 @@ impl Residents {
         let phase = if work == Work::DecodeOnly { Phase::Decode } else { Phase::Prefill };
         let key = self.slots.insert(Resident {
             remaining: u64::from(request.output_tokens) - 1,
-            passed_over: request.journal.passed_over,
+            passed_over: 0,
             request,
             work,
             phase,
@@ -233,22 +233,25 @@ impl Residents {
 
     /// Lets a resident go. Its memory is the caller's to free or keep.
     pub fn release(&mut self, key: Key) -> Resident {
-        let mut resident = self.slots.remove(key);
+        let resident = self.slots.remove(key);
         self.by_rank.remove(&resident.rank);
-        resident.request.journal.passed_over = resident.passed_over;
         resident
     }
 
-    /// Iteration starts at which this resident was not in the batch (the ancestor's
-    /// `num_preemptions`). Counted without touching the resident: everybody who waits is passed over
-    /// at every start.
-    pub fn passed_over(&self, key: Key) -> u32 {
-        let resident = &self.slots[key];
-        if resident.state == TaskState::Running {
-            resident.passed_over
-        } else {
-            resident.passed_over + u32::try_from(self.starts - resident.counted_from).unwrap_or(u32::MAX)
-        }
+    /// Iteration starts at which a task was first of its request and not in the batch (the ancestor's
+    /// `num_preemptions`). Counted without touching the resident: every first task that waits is passed
+    /// over at every start. A decode behind its own prompt is not.
+    pub fn passed_over(&self, task: WaitingTask) -> u32 {
+        let resident = &self.slots[task.key];
+        if resident.phase == task.phase { self.first_task_passed_over(resident) } else { 0 }
+    }
+
+    fn first_task_passed_over(&self, resident: &Resident) -> u32 {
+        let since = match resident.state {
+            TaskState::Running => 0,
+            _ => self.starts - resident.counted_from,
+        };
+        resident.passed_over.saturating_add(u32::try_from(since).unwrap_or(u32::MAX))
     }
 
     /// Puts a task into the queue behind everything of the same or lower key `(passed over, arrival)`.
@@ -256,12 +259,12 @@ impl Residents {
     /// The order is looked at only now: as counts change the queue may cease to be sorted, and the
     /// binary search then runs on what there is, exactly as the ancestor's does (§4.3).
     pub fn enqueue_by_patience(&mut self, task: WaitingTask) {
-        let key_of = |key: Key| (self.passed_over(key), self.slots[key].rank.0);
-        let own = key_of(task.key);
+        let key_of = |task: WaitingTask| (self.passed_over(task), self.slots[task.key].rank.0);
+        let own = key_of(task);
         let (mut low, mut high) = (0, self.queue.len());
         while low < high {
             let middle = (low + high) / 2;
-            if own < key_of(self.queue[middle].key) {
+            if own < key_of(self.queue[middle]) {
                 high = middle;
             } else {
                 low = middle + 1;
@@ -272,10 +275,10 @@ impl Residents {
 
     /// Moves a chosen task from the queues into the batch.
     pub fn enter_batch(&mut self, key: Key) {
-        let passed_over = self.passed_over(key);
-        let (phase, was_blocked) = {
+        let (phase, was_blocked, passed_over) = {
             let resident = &self.slots[key];
-            (resident.phase, resident.state == TaskState::Blocked)
+            let was_blocked = resident.state == TaskState::Blocked;
+            (resident.phase, was_blocked, self.first_task_passed_over(resident))
         };
         remove_first(&mut self.queue, |task| *task == WaitingTask { key, phase });
         if phase == Phase::Prefill
@@ -295,7 +298,7 @@ impl Residents {
     /// From now on the resident is passed over at every start, until it enters the batch again.
     pub fn set_aside(&mut self, key: Key, state: TaskState) {
         let starts = self.starts;
-        let passed_over = self.passed_over(key);
+        let passed_over = self.first_task_passed_over(&self.slots[key]);
         let resident = &mut self.slots[key];
         resident.passed_over = passed_over;
         self.deferred += usize::from(state == TaskState::Deferred);
@@ -307,6 +310,16 @@ impl Residents {
     /// How many stand aside.
     pub fn deferred(&self) -> usize {
         self.deferred
+    }
+
+    /// The prompt is computed: the decode is the first task now, not passed over yet.
+    pub fn turn_to_decode(&mut self, key: Key) {
+        let starts = self.starts;
+        let resident = &mut self.slots[key];
+        resident.phase = Phase::Decode;
+        resident.state = TaskState::Waiting;
+        resident.passed_over = 0;
+        resident.counted_from = starts;
     }
 
     /// Counts an iteration start: all who wait were passed over.

@@ -37,16 +37,8 @@ mod tests {
     fn a_power_cap_slows_prompts_by_thirty_percent_and_decodes_not_at_all() {
         let of = |gpu| splitwise_2023().lookup(&LookupKey::new("bloom-176b", gpu, 8), DecodeKey::BatchSize);
         let (free, capped) = (of("h100-80gb").unwrap(), of("h100-80gb-pcap").unwrap());
-        let prompt = BatchShape {
-            prompts: 1,
-            prompt_tokens: 1500,
-            decodes: 0,
-        };
-        let decode = BatchShape {
-            prompts: 0,
-            prompt_tokens: 0,
-            decodes: 20,
-        };
+        let prompt = BatchShape { prompts: 1, prompt_tokens: 1500, decodes: 0 };
+        let decode = BatchShape { prompts: 0, prompt_tokens: 0, decodes: 20 };
         assert!((capped.iteration_s(prompt) / free.iteration_s(prompt) - 1.3).abs() < 1e-9);
         assert_eq!(capped.iteration_s(decode), free.iteration_s(decode));
     }
@@ -54,11 +46,7 @@ mod tests {
     #[test]
     fn decode_time_grows_with_the_batch_only_when_keyed_by_batch_size() {
         let key = LookupKey::new("llama2-70b", "a100-80gb", 8);
-        let decode = |decodes| BatchShape {
-            prompts: 0,
-            prompt_tokens: 0,
-            decodes,
-        };
+        let decode = |decodes| BatchShape { prompts: 0, prompt_tokens: 0, decodes };
         let growth = |decode_key| {
             let model = splitwise_2023().lookup(&key, decode_key).unwrap();
             model.iteration_s(decode(64)) / model.iteration_s(decode(1))
@@ -72,13 +60,7 @@ mod tests {
         for gpu in ["a100-80gb", "h100-80gb"] {
             let key = LookupKey::new("llama2-70b", gpu, 2);
             let model = splitwise_2023().lookup(&key, DecodeKey::BatchSize).unwrap();
-            let decode = |decodes| {
-                model.iteration_s(BatchShape {
-                    prompts: 0,
-                    prompt_tokens: 0,
-                    decodes,
-                })
-            };
+            let decode = |decodes| model.iteration_s(BatchShape { prompts: 0, prompt_tokens: 0, decodes });
             assert!(decode(512) > decode(64) && decode(64) > decode(32));
         }
     }

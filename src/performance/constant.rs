@@ -37,11 +37,7 @@ impl Constant {
 
 impl PerformanceModel for Constant {
     fn iteration_s(&self, batch: BatchShape) -> f64 {
-        if batch.prompts > 0 {
-            self.prompt_s
-        } else {
-            self.token_s
-        }
+        if batch.prompts > 0 { self.prompt_s } else { self.token_s }
     }
 }
 
@@ -52,20 +48,9 @@ mod tests {
     #[test]
     fn a_prompt_in_the_batch_decides_the_time() {
         let model = Constant::new(0.2, 0.03).unwrap();
-        let decode = BatchShape {
-            prompts: 0,
-            prompt_tokens: 0,
-            decodes: 9,
-        };
+        let decode = BatchShape { prompts: 0, prompt_tokens: 0, decodes: 9 };
         assert_eq!(model.iteration_s(decode), 0.03);
-        assert_eq!(
-            model.iteration_s(BatchShape {
-                prompts: 1,
-                prompt_tokens: 5,
-                ..decode
-            }),
-            0.2
-        );
+        assert_eq!(model.iteration_s(BatchShape { prompts: 1, prompt_tokens: 5, ..decode }), 0.2);
     }
 
     #[test]

@@ -51,21 +51,13 @@ pub struct LookupKey {
 impl LookupKey {
     /// The key of these.
     pub fn new(model: impl Into<String>, gpu: impl Into<String>, tensor_parallelism: u32) -> Self {
-        LookupKey {
-            model: model.into(),
-            gpu: gpu.into(),
-            tensor_parallelism,
-        }
+        LookupKey { model: model.into(), gpu: gpu.into(), tensor_parallelism }
     }
 }
 
 impl std::fmt::Display for LookupKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} on {} with tensor parallelism {}",
-            self.model, self.gpu, self.tensor_parallelism
-        )
+        write!(f, "{} on {} with tensor parallelism {}", self.model, self.gpu, self.tensor_parallelism)
     }
 }
 
@@ -88,18 +80,14 @@ impl LookupTable {
     /// Reads measurements (the ancestor's `perf_model.csv`) or knots (a file like the built-in
     /// `configs/performance/splitwise-2023.csv`); the header tells which.
     pub fn from_csv(path: &Path) -> Result<Self, LookupError> {
-        let text = std::fs::read_to_string(path).map_err(|source| LookupError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| LookupError::Unreadable { path: path.to_owned(), source })?;
         Self::parse(path, &text)
     }
 
     /// [`Self::from_csv`] of a text; `path` is for messages.
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, LookupError> {
-        Ok(LookupTable {
-            curves: read::curves(path, text)?,
-        })
+        Ok(LookupTable { curves: read::curves(path, text)? })
     }
 
     /// Whether there are measurements for this key.
@@ -115,10 +103,7 @@ impl LookupTable {
     /// The performance model of one key.
     pub fn lookup(&self, key: &LookupKey, decode_key: DecodeKey) -> Result<Lookup, LookupError> {
         let Some(curves) = self.curves.get(key) else {
-            return Err(LookupError::NoRow {
-                key: key.clone(),
-                available: self.keys().cloned().collect(),
-            });
+            return Err(LookupError::NoRow { key: key.clone(), available: self.keys().cloned().collect() });
         };
         let decode = match decode_key {
             DecodeKey::BatchTokens => curves.decode_by_tokens.clone(),
@@ -127,10 +112,7 @@ impl LookupTable {
                 .clone()
                 .ok_or_else(|| LookupError::NoDecodeByBatchSize { key: key.clone() })?,
         };
-        Ok(Lookup {
-            prompt: curves.prompt_by_tokens.clone(),
-            decode,
-        })
+        Ok(Lookup { prompt: curves.prompt_by_tokens.clone(), decode })
     }
 }
 
@@ -178,27 +160,15 @@ mod tests {
     fn prompts_are_interpolated_over_tokens_and_mixed_batches_cost_a_tenth_more() {
         let model = model(DecodeKey::BatchTokens);
         // 200 tokens: the median of 2 s and 4 s.
-        let prompt = BatchShape {
-            prompts: 3,
-            prompt_tokens: 150,
-            decodes: 0,
-        };
+        let prompt = BatchShape { prompts: 3, prompt_tokens: 150, decodes: 0 };
         assert!(close(model.iteration_s(prompt), 2.0));
-        let mixed = BatchShape {
-            prompts: 2,
-            prompt_tokens: 140,
-            decodes: 10,
-        };
+        let mixed = BatchShape { prompts: 2, prompt_tokens: 140, decodes: 10 };
         assert!(close(model.iteration_s(mixed), 2.2));
     }
 
     #[test]
     fn decodes_are_looked_up_by_the_chosen_key() {
-        let decode = BatchShape {
-            prompts: 0,
-            prompt_tokens: 0,
-            decodes: 2,
-        };
+        let decode = BatchShape { prompts: 0, prompt_tokens: 0, decodes: 2 };
         // Line through (100, 10 ms) and (200, 30 ms), at 2: below zero, so the first knot.
         assert!(close(model(DecodeKey::BatchTokens).iteration_s(decode), 0.010));
         // Line through (1, 10 ms) and (2, 40 ms).
@@ -208,14 +178,8 @@ mod tests {
     #[test]
     fn a_missing_row_is_an_error_that_lists_what_there_is() {
         let wanted = LookupKey::new("llama2-70b", "h100-80gb", 1);
-        let error = splitwise_2023()
-            .lookup(&wanted, DecodeKey::BatchSize)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("llama2-70b on h100-80gb with tensor parallelism 1"),
-            "{error}"
-        );
+        let error = splitwise_2023().lookup(&wanted, DecodeKey::BatchSize).unwrap_err().to_string();
+        assert!(error.contains("llama2-70b on h100-80gb with tensor parallelism 1"), "{error}");
         assert!(error.contains("llama2-70b on h100-80gb: 2, 4, 8"), "{error}");
         assert!(error.contains("bloom-176b on a100-80gb: 8"), "{error}");
     }
@@ -237,18 +201,9 @@ mod tests {
     fn larger_batches_take_longer_by_batch_size() {
         for key in splitwise_2023().keys() {
             let model = splitwise_2023().lookup(key, DecodeKey::BatchSize).unwrap();
-            let at = |decodes| {
-                model.iteration_s(BatchShape {
-                    prompts: 0,
-                    prompt_tokens: 0,
-                    decodes,
-                })
-            };
+            let at = |decodes| model.iteration_s(BatchShape { prompts: 0, prompt_tokens: 0, decodes });
             // Measurement noise is below 2 %.
-            assert!(
-                (0..9).all(|power| at(2 << power) > 0.98 * at(1 << power)),
-                "{key}"
-            );
+            assert!((0..9).all(|power| at(2 << power) > 0.98 * at(1 << power)), "{key}");
         }
     }
 }

@@ -287,9 +287,7 @@ impl ScalingManager {
         let mut candidates: Vec<(i64, std::cmp::Reverse<InstanceId>)> = seen
             .loads
             .iter()
-            .filter(|(instance, _)| {
-                self.state.instance(*instance) == Some((tag, InstanceStatus::Active))
-            })
+            .filter(|(instance, _)| self.state.instance(*instance) == Some((tag, InstanceStatus::Active)))
             .map(|&(instance, load)| (load, std::cmp::Reverse(instance)))
             .collect();
         candidates.sort_unstable();
@@ -359,4 +357,3 @@ impl ScalingState {
         self.instances.get(&instance).map(|view| (view.life.tag, view.status))
     }
 }
-

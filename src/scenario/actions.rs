@@ -44,16 +44,10 @@ fn read_action<'t>(at: &At<'t>, known: &Known<'_, '_>) -> Option<(At<'t>, Action
     let application = read_application(&keys, known);
     let given: Vec<_> = OPERATIONS.iter().filter(|name| keys.has(name)).collect();
     let operation = match given.as_slice() {
-        [name] => keys
-            .need(name)
-            .and_then(|at| Some((at.clone(), read_operation(name, &at, known)?))),
+        [name] => keys.need(name).and_then(|at| Some((at.clone(), read_operation(name, &at, known)?))),
         several => {
             keys.know(&OPERATIONS);
-            let what = if several.is_empty() {
-                "no operation"
-            } else {
-                "more than one operation"
-            };
+            let what = if several.is_empty() { "no operation" } else { "more than one operation" };
             let help = format!("exactly one of {}", OPERATIONS.join(", "));
             at.refuse(format!("this action has {what}"), Some(help));
             None
@@ -62,14 +56,7 @@ fn read_action<'t>(at: &At<'t>, known: &Known<'_, '_>) -> Option<(At<'t>, Action
     keys.know(&OPERATIONS);
     keys.finish();
     let (operation_at, operation) = operation?;
-    Some((
-        operation_at,
-        Action {
-            at: time?,
-            application: application?,
-            operation,
-        },
-    ))
+    Some((operation_at, Action { at: time?, application: application?, operation }))
 }
 
 /// The application of an action: named, or the first; it needs a ScalingManager.
@@ -88,10 +75,7 @@ fn read_application(keys: &Keys<'_>, known: &Known<'_, '_>) -> Option<Applicatio
         return unknown_application(&named?, id?, applications);
     };
     if application.spec.scaling.is_none() {
-        let message = format!(
-            "application {} has no scaling_manager to do this",
-            application.spec.id
-        );
+        let message = format!("application {} has no scaling_manager to do this", application.spec.id);
         named
             .as_ref()
             .unwrap_or(&keys.at)
@@ -102,14 +86,8 @@ fn read_application(keys: &Keys<'_>, known: &Known<'_, '_>) -> Option<Applicatio
 
 /// Records that there is no such application.
 pub(super) fn unknown_application<T>(at: &At<'_>, id: ApplicationId, all: &[Application<'_>]) -> Option<T> {
-    let ids: Vec<String> = all
-        .iter()
-        .map(|application| application.spec.id.to_string())
-        .collect();
-    at.refuse(
-        format!("there is no application {id}"),
-        Some(format!("applications: {}", ids.join(", "))),
-    );
+    let ids: Vec<String> = all.iter().map(|application| application.spec.id.to_string()).collect();
+    at.refuse(format!("there is no application {id}"), Some(format!("applications: {}", ids.join(", "))));
     None
 }
 
@@ -118,32 +96,15 @@ fn read_operation(name: &str, at: &At<'_>, known: &Known<'_, '_>) -> Option<Oper
     let operation = match name {
         "scale_up_full" => {
             let (count, tag, server_sku) = (read_count(&keys), read_tag(&keys), read_sku(&keys, known));
-            (|| {
-                Some(Operation::ScaleUpFull {
-                    count: count?,
-                    tag: tag?,
-                    server_sku: server_sku?,
-                })
-            })()
+            (|| Some(Operation::ScaleUpFull { count: count?, tag: tag?, server_sku: server_sku? }))()
         }
         "scale_up_server" => {
             let (count, server_sku) = (read_count(&keys), read_sku(&keys, known));
-            (|| {
-                Some(Operation::ScaleUpServer {
-                    server_sku: server_sku?,
-                    count: count?,
-                })
-            })()
+            (|| Some(Operation::ScaleUpServer { server_sku: server_sku?, count: count? }))()
         }
         "scale_up_instance" => {
             let (server, tag, processors) = (read_server(&keys), read_tag(&keys), read_processors(&keys));
-            (|| {
-                Some(Operation::ScaleUpInstance {
-                    server: server?,
-                    tag: tag?,
-                    processors: processors?,
-                })
-            })()
+            (|| Some(Operation::ScaleUpInstance { server: server?, tag: tag?, processors: processors? }))()
         }
         "scale_down_full" => read_instances(&keys).map(|instances| Operation::ScaleDownFull { instances }),
         "scale_down_instance" => {
@@ -168,9 +129,7 @@ fn read_tag(keys: &Keys<'_>) -> Option<Option<Tag>> {
     };
     let word = at.text()?;
     let known = Tag::ALL.map(Tag::name);
-    Tag::parse(word)
-        .map(Some)
-        .or_else(|| at.unknown("tag", word, &known))
+    Tag::parse(word).map(Some).or_else(|| at.unknown("tag", word, &known))
 }
 
 fn read_sku(keys: &Keys<'_>, known: &Known<'_, '_>) -> Option<Option<String>> {

@@ -36,9 +36,7 @@ pub(super) fn read<'t>(
         let id = application.spec.id;
         if applications[..index].iter().any(|earlier| earlier.spec.id == id) {
             let message = format!("application_id {id} is given twice");
-            application
-                .at
-                .refuse(message, Some("give every application its own number".to_owned()));
+            application.at.refuse(message, Some("give every application its own number".to_owned()));
         }
     }
     Some(applications)
@@ -51,35 +49,18 @@ fn read_application<'t>(
     context: &Context<'_>,
 ) -> Option<Application<'t>> {
     let keys = at.keys()?;
-    let id = keys
-        .get("application_id")
-        .and_then(|at| at.count(0))
-        .map_or(default_id, ApplicationId);
+    let id = keys.get("application_id").and_then(|at| at.count(0)).map_or(default_id, ApplicationId);
     let model = read_model(&keys);
     let debug = keys.get("debug").and_then(|at| at.flag()).unwrap_or(false);
     let scheduler = read_scheduler(&keys, context);
-    let scaling = keys
-        .get("scaling_manager")
-        .and_then(|at| scaling::read(&at, policy, debug, context));
+    let scaling = keys.get("scaling_manager").and_then(|at| scaling::read(&at, policy, debug, context));
     read_without_effect(&keys, context);
     keys.finish();
     // A problem with anything but the model has been recorded; the model can be checked all the same.
-    let scheduler = scheduler.unwrap_or_else(|| SchedulerSpec {
-        name: String::new(),
-        parameters: Vec::new(),
-    });
-    let spec = ApplicationSpec {
-        id,
-        model: model?,
-        scheduler,
-        scaling,
-    };
-    Some(Application {
-        at: at.clone(),
-        model_at: at.descend(&["model_size"]),
-        spec,
-        debug,
-    })
+    let scheduler =
+        scheduler.unwrap_or_else(|| SchedulerSpec { name: String::new(), parameters: Vec::new() });
+    let spec = ApplicationSpec { id, model: model?, scheduler, scaling };
+    Some(Application { at: at.clone(), model_at: at.descend(&["model_size"]), spec, debug })
 }
 
 fn read_model(keys: &Keys<'_>) -> Option<ModelSpec> {
@@ -95,11 +76,7 @@ fn read_model(keys: &Keys<'_>) -> Option<ModelSpec> {
 
 fn read_scheduler(keys: &Keys<'_>, context: &Context<'_>) -> Option<SchedulerSpec> {
     let Some(at) = keys.get("scheduler") else {
-        let named = Named {
-            name: DEFAULT_SCHEDULER,
-            at: keys.at.clone(),
-            body: None,
-        };
+        let named = Named { name: DEFAULT_SCHEDULER, at: keys.at.clone(), body: None };
         return context.scheduler(&named);
     };
     context.scheduler(&at.named()?)
@@ -119,9 +96,8 @@ fn read_without_effect(keys: &Keys<'_>, context: &Context<'_>) {
     if let Some(overheads) = keys.get("overheads").and_then(|at| at.keys())
         && overheads.rest().next().is_some()
     {
-        context.log.note(format!(
-            "{}.overheads: overheads of an application are not simulated",
-            keys.at.path
-        ));
+        context
+            .log
+            .note(format!("{}.overheads: overheads of an application are not simulated", keys.at.path));
     }
 }

@@ -39,17 +39,12 @@ impl<'s, 't> Sections<'s, 't> {
     }
 
     fn application(&self, id: ApplicationId) -> Option<&'s Application<'t>> {
-        self.applications
-            .iter()
-            .find(|application| application.spec.id == id)
+        self.applications.iter().find(|application| application.spec.id == id)
     }
 
     /// Without a ScalingManager an application has only the instances it starts with.
     fn check_instances_can_exist(&self, at_start: &[Use<'_, '_>]) {
-        let fixed = self
-            .applications
-            .iter()
-            .filter(|application| application.spec.scaling.is_none());
+        let fixed = self.applications.iter().filter(|application| application.spec.scaling.is_none());
         for application in fixed {
             let id = application.spec.id;
             let help = Some("add a `scaling_manager` or instances to start with".to_owned());
@@ -67,13 +62,7 @@ impl<'s, 't> Sections<'s, 't> {
     }
 
     fn has_empty_pool(&self) -> bool {
-        let StartState::Split {
-            split: SplitType::Homogeneous,
-            prompt,
-            token,
-            ..
-        } = self.start
-        else {
+        let StartState::Split { split: SplitType::Homogeneous, prompt, token, .. } = self.start else {
             return false;
         };
         prompt.num_instances == 0 || token.num_instances == 0

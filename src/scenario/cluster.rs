@@ -20,22 +20,14 @@ pub(super) fn read(at: &At<'_>) -> Option<ClusterSpec> {
     let keys = at.keys()?;
     let catalogue = read_catalogue(&keys);
     let power_budget_w = keys.get("power_budget").and_then(|at| at.not_negative());
-    let interconnects = keys
-        .get("interconnects")
-        .and_then(|at| at.list())
-        .unwrap_or_default();
+    let interconnects = keys.get("interconnects").and_then(|at| at.list()).unwrap_or_default();
     let interconnects = interconnects.iter().filter_map(read_interconnect).collect();
     let servers = keys.need("servers").and_then(|at| at.filled_list());
     keys.finish();
     // Every group is read before the first failure counts, so that all problems are found.
     let groups: Vec<Option<ServerGroup>> = servers?.iter().map(|at| read_group(at, &catalogue)).collect();
     let servers = groups.into_iter().collect::<Option<Vec<_>>>()?;
-    Some(ClusterSpec {
-        servers,
-        power_budget_w,
-        interconnects,
-        catalogue,
-    })
+    Some(ClusterSpec { servers, power_budget_w, interconnects, catalogue })
 }
 
 fn read_group(at: &At<'_>, catalogue: &[Arc<Sku>]) -> Option<ServerGroup> {
@@ -43,10 +35,7 @@ fn read_group(at: &At<'_>, catalogue: &[Arc<Sku>]) -> Option<ServerGroup> {
     let sku = keys.need("sku").and_then(|at| sku(&at, catalogue));
     let count = keys.need("count").and_then(|at| at.count_to(0, MAX_SERVERS));
     keys.finish();
-    Some(ServerGroup {
-        sku: sku?,
-        count: count?,
-    })
+    Some(ServerGroup { sku: sku?, count: count? })
 }
 
 /// The SKU named here.
@@ -87,12 +76,7 @@ fn read_sku(at: &At<'_>) -> Option<Sku> {
     let idle_power_w = keys.get("idle_power_w").and_then(|at| at.not_negative());
     keys.finish();
     let idle_power_w = idle_power_w.unwrap_or(DEFAULT_IDLE_POWER_W);
-    Some(Sku {
-        name: name?,
-        gpu: gpu?,
-        gpus: gpus?,
-        idle_power_w,
-    })
+    Some(Sku { name: name?, gpu: gpu?, gpus: gpus?, idle_power_w })
 }
 
 fn read_gpu(keys: &Keys<'_>) -> Option<GpuSpec> {
@@ -102,17 +86,11 @@ fn read_gpu(keys: &Keys<'_>) -> Option<GpuSpec> {
     let name = at.text()?;
     let known = known_gpu(name);
     match (memory, known) {
-        (Some(_), _) => Some(GpuSpec {
-            name: name.to_owned(),
-            memory_bytes: memory_bytes?,
-        }),
+        (Some(_), _) => Some(GpuSpec { name: name.to_owned(), memory_bytes: memory_bytes? }),
         (None, Some(gpu)) => Some(gpu),
         (None, None) => {
             let names: Vec<_> = known_gpus().collect();
-            let help = format!(
-                "say its memory with `gpu_memory_gib`; known without: {}",
-                names.join(", ")
-            );
+            let help = format!("say its memory with `gpu_memory_gib`; known without: {}", names.join(", "));
             at.refuse(format!("the memory of the GPU `{name}` is not known"), Some(help));
             None
         }
@@ -132,8 +110,5 @@ fn read_interconnect(at: &At<'_>) -> Option<Interconnect> {
     let link = keys.get("link").and_then(|at| at.text()).map(str::to_owned);
     let topology = keys.need("topology").and_then(|at| at.text()).map(str::to_owned);
     keys.finish();
-    Some(Interconnect {
-        link,
-        topology: topology?,
-    })
+    Some(Interconnect { link, topology: topology? })
 }

@@ -19,22 +19,13 @@ pub(super) struct Context<'a> {
 }
 
 /// Top-level keys that only the ancestor's resolved configurations have.
-const ANCESTOR_KEYS: [&str; 7] = [
-    "hardware_repo",
-    "model_repo",
-    "orchestrator_repo",
-    "router",
-    "arbiter",
-    "power_model",
-    "rl_enable",
-];
+const ANCESTOR_KEYS: [&str; 7] =
+    ["hardware_repo", "model_repo", "orchestrator_repo", "router", "arbiter", "power_model", "rl_enable"];
 
 /// Whether the scenario is a configuration of the ancestor: it has sections or class names of its.
 pub(super) fn is_ancestor(root: &Node) -> bool {
     let section = match &root.value {
-        Value::Map(entries) => entries
-            .iter()
-            .any(|entry| ANCESTOR_KEYS.contains(&entry.key.as_str())),
+        Value::Map(entries) => entries.iter().any(|entry| ANCESTOR_KEYS.contains(&entry.key.as_str())),
         _ => false,
     };
     section || root.mentions("_target_")
@@ -63,16 +54,10 @@ impl Context<'_> {
             Ok(path) => return Some(path),
             Err(looked_at) => looked_at,
         };
-        let what = if looked_at.iter().any(|path| path.is_dir()) {
-            "is a directory"
-        } else {
-            "does not exist"
-        };
+        let what =
+            if looked_at.iter().any(|path| path.is_dir()) { "is a directory" } else { "does not exist" };
         let shown: Vec<_> = looked_at.iter().map(|path| path.display().to_string()).collect();
-        at.refuse(
-            format!("the file `{text}` {what}"),
-            Some(format!("looked at {}", shown.join(" and "))),
-        );
+        at.refuse(format!("the file `{text}` {what}"), Some(format!("looked at {}", shown.join(" and "))));
         None
     }
 
@@ -90,20 +75,14 @@ impl Context<'_> {
         if let Some(keys) = keys {
             keys.finish();
         }
-        Some(SchedulerSpec {
-            name: kind.name.to_owned(),
-            parameters,
-        })
+        Some(SchedulerSpec { name: kind.name.to_owned(), parameters })
     }
 }
 
 /// Records that `word` is none of these kinds.
 pub(super) fn unknown_kind<T>(at: &At<'_>, what: &str, word: &str, kinds: &[&Kind]) -> Option<T> {
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
-    let aliases: Vec<&str> = kinds
-        .iter()
-        .flat_map(|kind| kind.aliases.iter().copied())
-        .collect();
+    let aliases: Vec<&str> = kinds.iter().flat_map(|kind| kind.aliases.iter().copied()).collect();
     at.unknown_alias(what, word, &names, &aliases)
 }
 

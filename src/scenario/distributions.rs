@@ -21,20 +21,13 @@ pub(super) fn arrivals(at: &At<'_>) -> Option<Arrivals> {
         ("gamma", Some(keys)) => {
             let shape = keys.need("shape").and_then(|at| at.positive());
             keys.finish();
-            Some(Arrivals::Gamma {
-                shape: shape?,
-                rate: Vec::new(),
-            })
+            Some(Arrivals::Gamma { shape: shape?, rate: Vec::new() })
         }
         ("on_off", Some(keys)) => {
             let mean_on = keys.need("mean_on").and_then(|at| at.positive_duration());
             let mean_off = keys.need("mean_off").and_then(|at| at.positive_duration());
             keys.finish();
-            Some(Arrivals::OnOff {
-                rate: 0.0,
-                mean_on: mean_on?,
-                mean_off: mean_off?,
-            })
+            Some(Arrivals::OnOff { rate: 0.0, mean_on: mean_on?, mean_off: mean_off? })
         }
         ("poisson" | "uniform", Some(_)) => {
             named.at.refuse(
@@ -45,11 +38,7 @@ pub(super) fn arrivals(at: &At<'_>) -> Option<Arrivals> {
         }
         ("gamma", None) => at.expected("`gamma: {shape: …}`"),
         ("on_off", None) => at.expected("`on_off: {mean_on: …, mean_off: …}`"),
-        (other, _) => named.at.unknown(
-            "arrival process",
-            other,
-            &["poisson", "gamma", "on_off", "uniform"],
-        ),
+        (other, _) => named.at.unknown("arrival process", other, &["poisson", "gamma", "on_off", "uniform"]),
     }
 }
 
@@ -63,16 +52,9 @@ pub(super) fn with_rate(shape: Arrivals, rate: Rate, at: Option<&At<'_>>) -> Opt
         (Arrivals::Poisson(_), _) => Some(Arrivals::Poisson(rate)),
         (Arrivals::Gamma { shape, .. }, _) => Some(Arrivals::Gamma { shape, rate }),
         (Arrivals::Uniform { .. }, Some(rate)) => Some(Arrivals::Uniform { rate }),
-        (
-            Arrivals::OnOff {
-                mean_on, mean_off, ..
-            },
-            Some(rate),
-        ) => Some(Arrivals::OnOff {
-            rate,
-            mean_on,
-            mean_off,
-        }),
+        (Arrivals::OnOff { mean_on, mean_off, .. }, Some(rate)) => {
+            Some(Arrivals::OnOff { rate, mean_on, mean_off })
+        }
         (_, None) => at?.expected("one rate: only poisson and gamma arrivals change theirs over time"),
     }
 }
@@ -98,10 +80,8 @@ pub(super) fn rate(at: &At<'_>) -> Option<Rate> {
 
 fn read_piece(at: &At<'_>) -> Option<(SimTime, f64)> {
     let keys = at.keys()?;
-    let (from, rate) = (
-        keys.need("at").and_then(|at| at.time()),
-        keys.need("rate").and_then(|at| at.not_negative()),
-    );
+    let (from, rate) =
+        (keys.need("at").and_then(|at| at.time()), keys.need("rate").and_then(|at| at.not_negative()));
     keys.finish();
     Some((from?, rate?))
 }
@@ -121,11 +101,7 @@ pub(super) fn lengths(at: &At<'_>) -> Option<Lengths> {
             let sigma = keys.need("sigma").and_then(|at| at.not_negative());
             let max = keys.need("max").and_then(|at| at.count(1));
             keys.finish();
-            Some(Lengths::Lognormal {
-                mu: mu?,
-                sigma: sigma?,
-                max: max?,
-            })
+            Some(Lengths::Lognormal { mu: mu?, sigma: sigma?, max: max? })
         }
         ("quantiles", Some(body)) => quantiles(body),
         (name, None) if known.contains(&name) => at.expected("settings behind the name"),
@@ -137,9 +113,7 @@ pub(super) fn lengths(at: &At<'_>) -> Option<Lengths> {
 fn quantiles(at: &At<'_>) -> Option<Lengths> {
     let knots: Vec<_> = at.filled_list()?.iter().map(read_knot).collect();
     let knots = knots.into_iter().collect::<Option<Vec<_>>>()?;
-    let increasing = knots
-        .windows(2)
-        .all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
+    let increasing = knots.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
     let (first, last) = (knots.first()?.0, knots.last()?.0);
     if !increasing || first != 0.0 || last != 100.0 {
         let help = "e.g. [[0, 10], [50, 200], [100, 4000]]: percentiles from 0 to 100 that increase, lengths that do not decrease";

@@ -52,19 +52,9 @@ pub fn load(path: &Path, overrides: &[String], registry: &Registry) -> Result<Sc
         .map_err(|error| ScenarioErrors::whole(&name, format!("cannot be read: {error}"), None))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        ScenarioErrors::whole(
-            &name,
-            format!("is not UTF-8 text: byte {valid} is no character"),
-            None,
-        )
+        ScenarioErrors::whole(&name, format!("is not UTF-8 text: byte {valid} is no character"), None)
     })?;
-    from_yaml(
-        &name,
-        &text,
-        path.parent().unwrap_or(Path::new("")),
-        overrides,
-        registry,
-    )
+    from_yaml(&name, &text, path.parent().unwrap_or(Path::new("")), overrides, registry)
 }
 
 /// The scenario that runs when none is named: the user's example configuration under a ramp of load.
@@ -100,12 +90,7 @@ pub fn from_yaml(
     }
     let log = Log::with_problems(problems);
     let ancestor = context::is_ancestor(&root);
-    let context = Context {
-        registry,
-        folder: base_dir,
-        ancestor,
-        log: &log,
-    };
+    let context = Context { registry, folder: base_dir, ancestor, log: &log };
     let scenario = read(&At::root(&root, &log), &context);
     let (problems, notes) = log.into_parts();
     match scenario {
@@ -116,11 +101,7 @@ pub fn from_yaml(
 
 fn finished(mut scenario: Scenario, name: &str, notes: Vec<String>) -> Scenario {
     scenario.resolved = resolved::to_yaml(&scenario);
-    Scenario {
-        name: name.to_owned(),
-        notes,
-        ..scenario
-    }
+    Scenario { name: name.to_owned(), notes, ..scenario }
 }
 
 /// Reads all sections before it gives up on any, so that all problems are recorded.
@@ -129,23 +110,16 @@ fn read(top: &At<'_>, context: &Context<'_>) -> Option<Scenario> {
     let general = General::read(&keys, context);
     let cluster = keys.need("cluster").and_then(|at| cluster::read(&at));
     let policy = AncestorPolicy::read(&keys);
-    let applications = keys
-        .need("applications")
-        .and_then(|at| applications::read(&at, &policy, context));
+    let applications = keys.need("applications").and_then(|at| applications::read(&at, &policy, context));
     let catalogue = cluster.as_ref().map(|cluster| cluster.catalogue.as_slice());
-    let first = applications
-        .as_ref()
-        .map_or(ApplicationId(0), |all| all[0].spec.id);
+    let first = applications.as_ref().map_or(ApplicationId(0), |all| all[0].spec.id);
     let start = match keys.get("start_state") {
         Some(at) => start_state::read(&at, first, catalogue),
         None => Some(start_state::default_state(first)),
     };
     let performance = performance::read(keys.get("performance_model").as_ref(), context);
     let workload = workload::read(&keys, first, context);
-    let known = actions::Known {
-        catalogue,
-        applications: applications.as_deref(),
-    };
+    let known = actions::Known { catalogue, applications: applications.as_deref() };
     let actions = actions::read(keys.get("actions"), &known);
     keys.finish();
     let (cluster, applications, start) = (cluster?, applications?, start?);
@@ -167,10 +141,7 @@ fn read(top: &At<'_>, context: &Context<'_>) -> Option<Scenario> {
         debug: general.debug || applications.iter().any(|application| application.debug),
         dispatch_latency: general.dispatch_latency,
         cluster,
-        applications: applications
-            .into_iter()
-            .map(|application| application.spec)
-            .collect(),
+        applications: applications.into_iter().map(|application| application.spec).collect(),
         start_state: start,
         performance: performance?,
         workload: workload?,
@@ -194,11 +165,8 @@ impl General {
         if let Some(router) = keys.get("router") {
             note_routing_delay(&router, context.log);
         }
-        let default_latency = if context.ancestor {
-            ANCESTOR_DISPATCH_LATENCY
-        } else {
-            DEFAULT_DISPATCH_LATENCY
-        };
+        let default_latency =
+            if context.ancestor { ANCESTOR_DISPATCH_LATENCY } else { DEFAULT_DISPATCH_LATENCY };
         let latency = keys.get("dispatch_latency").and_then(|at| at.positive_duration());
         let end_time = keys.get("end_time").and_then(|at| at.positive_duration());
         General {
@@ -213,10 +181,7 @@ impl General {
 fn note_routing_delay(router: &At<'_>, log: &Log) {
     let delay = router.descend(&["overheads", "routing_delay"]);
     if delay.path.ends_with("routing_delay") && delay.number().is_some_and(|delay| delay != 0.0) {
-        log.note(format!(
-            "{}: not simulated; a request takes dispatch_latency to its scheduler",
-            delay.path
-        ));
+        log.note(format!("{}: not simulated; a request takes dispatch_latency to its scheduler", delay.path));
     }
 }
 

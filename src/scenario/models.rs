@@ -27,42 +27,15 @@ const fn entry(
     weights_gb: u64,
 ) -> Entry {
     let (architecture, size) = names;
-    Entry {
-        architecture,
-        size,
-        short,
-        layers,
-        hidden_size,
-        weights_bytes: weights_gb * 1_000_000_000,
-    }
+    Entry { architecture, size, short, layers, hidden_size, weights_bytes: weights_gb * 1_000_000_000 }
 }
 
 const MODELS: [Entry; 7] = [
-    entry(
-        ("bloom-176b", "bloom-176b-fp16"),
-        Some(("BLOOM", "176B")),
-        (70, 14336),
-        329,
-    ),
-    entry(
-        ("llama2-70b", "llama2-70b-fp16"),
-        Some(("LLaMA", "70B")),
-        (80, 8192),
-        135,
-    ),
+    entry(("bloom-176b", "bloom-176b-fp16"), Some(("BLOOM", "176B")), (70, 14336), 329),
+    entry(("llama2-70b", "llama2-70b-fp16"), Some(("LLaMA", "70B")), (80, 8192), 135),
     entry(("gpt3-175b", "gpt3-175b-fp16"), None, (96, 12288), 350),
-    entry(
-        ("llama-13b", "llama-13b-fp16"),
-        Some(("LLaMA", "13B")),
-        (40, 5120),
-        26,
-    ),
-    entry(
-        ("llama-33b", "llama-33b-fp16"),
-        Some(("LLaMA", "33B")),
-        (60, 6656),
-        66,
-    ),
+    entry(("llama-13b", "llama-13b-fp16"), Some(("LLaMA", "13B")), (40, 5120), 26),
+    entry(("llama-33b", "llama-33b-fp16"), Some(("LLaMA", "33B")), (60, 6656), 66),
     entry(("opt-30b", "opt-30b-fp16"), Some(("OPT", "30B")), (48, 7168), 60),
     entry(("opt-66b", "opt-66b-fp16"), Some(("OPT", "66B")), (64, 9216), 132),
 ];
@@ -108,9 +81,7 @@ pub(super) fn names_of(model: &ModelSpec) -> (&str, &str) {
 
 fn of(architecture: &str) -> impl Iterator<Item = &'static Entry> {
     let is = move |name: &str| name.eq_ignore_ascii_case(architecture);
-    MODELS
-        .iter()
-        .filter(move |model| is(model.architecture) || model.short.is_some_and(|short| is(short.0)))
+    MODELS.iter().filter(move |model| is(model.architecture) || model.short.is_some_and(|short| is(short.0)))
 }
 
 #[cfg(test)]
@@ -120,14 +91,8 @@ mod tests {
     #[test]
     fn the_guides_names_mean_the_ancestors_models() {
         assert_eq!(find("LLaMA", "70B"), find("llama2-70b", "llama2-70b-fp16"));
-        assert_eq!(
-            find("BLOOM", "176B").map(|model| model.name),
-            Some("bloom-176b".to_owned())
-        );
-        assert_eq!(
-            find("LLaMA", "70B").map(|model| model.kv_bytes(1, 1)),
-            Some(2_621_440)
-        );
+        assert_eq!(find("BLOOM", "176B").map(|model| model.name), Some("bloom-176b".to_owned()));
+        assert_eq!(find("LLaMA", "70B").map(|model| model.kv_bytes(1, 1)), Some(2_621_440));
         assert_eq!(sizes("LLaMA").len(), 6);
     }
 

@@ -14,12 +14,7 @@ pub(super) fn apply(root: &mut Node, given: &str, problems: &mut Vec<Problem>) {
     let place = Place::Override(Arc::clone(&quoted));
     let Some((path, value)) = given.trim_start_matches('+').split_once('=') else {
         let message = "an override is KEY=VALUE, e.g. cluster.servers.0.count=4".to_owned();
-        problems.push(Problem {
-            place,
-            path: String::new(),
-            message,
-            help: None,
-        });
+        problems.push(Problem { place, path: String::new(), message, help: None });
         return;
     };
     let Some(mut value) = parse(value, Some(&quoted), problems) else {
@@ -28,12 +23,7 @@ pub(super) fn apply(root: &mut Node, given: &str, problems: &mut Vec<Problem>) {
     value.place = place.clone();
     match slot(root, path, &place) {
         Ok(slot) => *slot = value,
-        Err(message) => problems.push(Problem {
-            place,
-            path: path.to_owned(),
-            message,
-            help: None,
-        }),
+        Err(message) => problems.push(Problem { place, path: path.to_owned(), message, help: None }),
     }
 }
 
@@ -45,18 +35,13 @@ fn slot<'n>(root: &'n mut Node, path: &str, place: &Place) -> Result<&'n mut Nod
             return Err("a key of the path is empty".to_owned());
         }
         if node.is_null() {
-            *node = Node {
-                place: place.clone(),
-                value: Value::Map(Vec::new()),
-            };
+            *node = Node { place: place.clone(), value: Value::Map(Vec::new()) };
         }
         node = match &mut node.value {
             Value::Map(entries) => entry(entries, key, place),
             Value::List(items) => item(items, key)?,
             Value::Scalar { text, .. } => {
-                return Err(format!(
-                    "there is no `{key}` here: the file has the value `{text}`"
-                ));
+                return Err(format!("there is no `{key}` here: the file has the value `{text}`"));
             }
         };
     }
@@ -64,18 +49,11 @@ fn slot<'n>(root: &'n mut Node, path: &str, place: &Place) -> Result<&'n mut Nod
 }
 
 fn entry<'n>(entries: &'n mut Vec<Entry>, key: &str, place: &Place) -> &'n mut Node {
-    let index = entries
-        .iter()
-        .position(|entry| entry.key == key)
-        .unwrap_or_else(|| {
-            let value = Node::null(place.clone());
-            entries.push(Entry {
-                key: key.to_owned(),
-                key_place: place.clone(),
-                value,
-            });
-            entries.len() - 1
-        });
+    let index = entries.iter().position(|entry| entry.key == key).unwrap_or_else(|| {
+        let value = Node::null(place.clone());
+        entries.push(Entry { key: key.to_owned(), key_place: place.clone(), value });
+        entries.len() - 1
+    });
     &mut entries[index].value
 }
 
@@ -84,9 +62,7 @@ fn item<'n>(items: &'n mut [Node], key: &str) -> Result<&'n mut Node, String> {
     let index: usize = key
         .parse()
         .map_err(|_| format!("`{key}` does not name an entry of a list; write its number, counted from 0"))?;
-    items
-        .get_mut(index)
-        .ok_or_else(|| format!("there is no entry {index}: the list has {count}"))
+    items.get_mut(index).ok_or_else(|| format!("there is no entry {index}: the list has {count}"))
 }
 
 #[cfg(test)]
@@ -97,9 +73,7 @@ mod tests {
         let mut problems = Vec::new();
         let mut root = parse(text, None, &mut problems).expect("the test text is YAML");
         apply(&mut root, given, &mut problems);
-        problems
-            .pop()
-            .map_or_else(|| Ok(shown(&root)), |problem| Err(problem.message))
+        problems.pop().map_or_else(|| Ok(shown(&root)), |problem| Err(problem.message))
     }
 
     fn shown(node: &Node) -> String {
@@ -108,9 +82,7 @@ mod tests {
             Value::Scalar { text, .. } => text.clone(),
             Value::List(items) => format!("[{}]", list(items.iter().map(shown).collect())),
             Value::Map(entries) => {
-                let entries = entries
-                    .iter()
-                    .map(|entry| format!("{}: {}", entry.key, shown(&entry.value)));
+                let entries = entries.iter().map(|entry| format!("{}: {}", entry.key, shown(&entry.value)));
                 format!("{{{}}}", list(entries.collect()))
             }
         }
@@ -118,29 +90,15 @@ mod tests {
 
     #[test]
     fn values_are_replaced_and_missing_keys_made() {
-        assert_eq!(
-            overridden("a: [{b: 1}]", "a.0.b=2"),
-            Ok("{a: [{b: 2}]}".to_owned())
-        );
-        assert_eq!(
-            overridden("a: 1", "c.d=[x, {y: z}]"),
-            Ok("{a: 1, c: {d: [x, {y: z}]}}".to_owned())
-        );
+        assert_eq!(overridden("a: [{b: 1}]", "a.0.b=2"), Ok("{a: [{b: 2}]}".to_owned()));
+        assert_eq!(overridden("a: 1", "c.d=[x, {y: z}]"), Ok("{a: 1, c: {d: [x, {y: z}]}}".to_owned()));
         assert_eq!(overridden("", "seed=1"), Ok("{seed: 1}".to_owned()));
     }
 
     #[test]
     fn what_cannot_be_reached_is_said() {
-        assert!(
-            overridden("a: [1]", "a.3=2")
-                .unwrap_err()
-                .contains("the list has 1")
-        );
-        assert!(
-            overridden("a: [1]", "a.x=2")
-                .unwrap_err()
-                .contains("counted from 0")
-        );
+        assert!(overridden("a: [1]", "a.3=2").unwrap_err().contains("the list has 1"));
+        assert!(overridden("a: [1]", "a.x=2").unwrap_err().contains("counted from 0"));
         assert!(overridden("a: b", "a.x=2").unwrap_err().contains("the value `b`"));
         assert!(overridden("a: b", "a").unwrap_err().contains("KEY=VALUE"));
         assert!(overridden("a: b", "a..b=1").unwrap_err().contains("empty"));

@@ -15,10 +15,7 @@ const DECODE_KEYS: [&str; 2] = ["batch_size", "batch_tokens"];
 /// The performance model; `at` is nothing when the scenario names none.
 pub(super) fn read(at: Option<&At<'_>>, context: &Context<'_>) -> Option<PerformanceSpec> {
     let Some(at) = at else {
-        return Some(PerformanceSpec::Lookup {
-            path: None,
-            decode_key: default_key(context),
-        });
+        return Some(PerformanceSpec::Lookup { path: None, decode_key: default_key(context) });
     };
     if at.is_map() {
         let keys = at.keys()?;
@@ -56,14 +53,8 @@ pub(super) fn read(at: Option<&At<'_>>, context: &Context<'_>) -> Option<Perform
             keys.finish();
             model
         }
-        ("constant", None) => Some(PerformanceSpec::Constant {
-            prompt_s: PROMPT_S,
-            token_s: TOKEN_S,
-        }),
-        ("db", None) => Some(PerformanceSpec::Lookup {
-            path: None,
-            decode_key: default_key(context),
-        }),
+        ("constant", None) => Some(PerformanceSpec::Constant { prompt_s: PROMPT_S, token_s: TOKEN_S }),
+        ("db", None) => Some(PerformanceSpec::Lookup { path: None, decode_key: default_key(context) }),
         (other, _) => named.at.unknown("performance model", other, &["constant", "db"]),
     }
 }
@@ -74,10 +65,7 @@ fn read_constant(keys: &Keys<'_>) -> Option<PerformanceSpec> {
         None => Some(default),
     };
     let (prompt_s, token_s) = (time("prompt_time", PROMPT_S), time("token_time", TOKEN_S));
-    Some(PerformanceSpec::Constant {
-        prompt_s: prompt_s?,
-        token_s: token_s?,
-    })
+    Some(PerformanceSpec::Constant { prompt_s: prompt_s?, token_s: token_s? })
 }
 
 fn read_table(keys: &Keys<'_>, context: &Context<'_>) -> Option<PerformanceSpec> {
@@ -94,10 +82,7 @@ fn read_table(keys: &Keys<'_>, context: &Context<'_>) -> Option<PerformanceSpec>
         (None, Some(at)) => ancestor_table(&at, context)?,
         (None, None) => None,
     };
-    Some(PerformanceSpec::Lookup {
-        path,
-        decode_key: decode_key?,
-    })
+    Some(PerformanceSpec::Lookup { path, decode_key: decode_key? })
 }
 
 /// The ancestor's table. Its configurations name it relative to the ancestor's own folder; where it is not
@@ -119,9 +104,5 @@ fn ancestor_table(at: &At<'_>, context: &Context<'_>) -> Option<Option<PathBuf>>
 
 /// By batch size, which is right; by batch tokens for configurations of the ancestor, which does so.
 fn default_key(context: &Context<'_>) -> DecodeKey {
-    if context.ancestor {
-        DecodeKey::BatchTokens
-    } else {
-        DecodeKey::BatchSize
-    }
+    if context.ancestor { DecodeKey::BatchTokens } else { DecodeKey::BatchSize }
 }

@@ -61,21 +61,12 @@ impl ScenarioErrors {
             }
         }
         problems.sort_by(|a, b| a.place.cmp(&b.place));
-        ScenarioErrors {
-            file: file.to_owned(),
-            text: text.into(),
-            problems,
-        }
+        ScenarioErrors { file: file.to_owned(), text: text.into(), problems }
     }
 
     /// The one problem of a file that cannot be read at all.
     pub(super) fn whole(file: &str, message: impl Into<String>, help: Option<String>) -> Self {
-        let problem = Problem {
-            place: Place::Whole,
-            path: String::new(),
-            message: message.into(),
-            help,
-        };
+        let problem = Problem { place: Place::Whole, path: String::new(), message: message.into(), help };
         ScenarioErrors::new(file, "", vec![problem])
     }
 
@@ -89,11 +80,7 @@ impl ScenarioErrors {
         ScenarioReport {
             headline: self.headline(),
             text: NamedSource::new(&self.file, self.text.to_string()),
-            problems: self
-                .problems
-                .iter()
-                .map(|problem| Snippet(problem.clone()))
-                .collect(),
+            problems: self.problems.iter().map(|problem| Snippet(problem.clone())).collect(),
         }
     }
 
@@ -150,9 +137,7 @@ impl Diagnostic for ScenarioReport {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(
-            self.problems.iter().map(|problem| problem as &dyn Diagnostic),
-        ))
+        Some(Box::new(self.problems.iter().map(|problem| problem as &dyn Diagnostic)))
     }
 }
 
@@ -173,19 +158,14 @@ impl std::error::Error for Snippet {}
 
 impl Diagnostic for Snippet {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.0
-            .help
-            .as_ref()
-            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.0.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         match self.0.place {
-            Place::Text { offset, length, .. } => Some(Box::new(std::iter::once(LabeledSpan::new(
-                Some("here".to_owned()),
-                offset,
-                length,
-            )))),
+            Place::Text { offset, length, .. } => {
+                Some(Box::new(std::iter::once(LabeledSpan::new(Some("here".to_owned()), offset, length))))
+            }
             _ => None,
         }
     }
@@ -221,22 +201,14 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
-        assert_eq!(
-            nearest("schedular", &["seed", "scheduler", "debug"]),
-            Some("scheduler")
-        );
+        assert_eq!(nearest("schedular", &["seed", "scheduler", "debug"]), Some("scheduler"));
         assert_eq!(nearest("DGX-H10", &["dgx-a100", "dgx-h100"]), Some("dgx-h100"));
         assert_eq!(nearest("banana", &["seed", "scheduler"]), None);
     }
 
     #[test]
     fn the_report_shows_a_snippet_with_a_caret() {
-        let place = Place::Text {
-            offset: 6,
-            length: 3,
-            line: 1,
-            column: 7,
-        };
+        let place = Place::Text { offset: 6, length: 3, line: 1, column: 7 };
         let problem = Problem {
             place,
             path: "seed".into(),

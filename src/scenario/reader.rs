@@ -33,26 +33,12 @@ pub(super) struct Named<'t> {
 
 impl<'t> At<'t> {
     pub(super) fn root(node: &'t Node, log: &'t Log) -> Self {
-        At {
-            node,
-            place: &node.place,
-            path: String::new(),
-            log,
-        }
+        At { node, place: &node.place, path: String::new(), log }
     }
 
     fn child(&self, key: &str, node: &'t Node) -> At<'t> {
-        let path = if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        };
-        At {
-            node,
-            place: &node.place,
-            path,
-            log: self.log,
-        }
+        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        At { node, place: &node.place, path, log: self.log }
     }
 
     /// The value behind these keys, or the innermost one there is: a place for problems found later.
@@ -95,12 +81,7 @@ impl<'t> At<'t> {
     /// Records a problem here.
     pub(super) fn refuse(&self, message: impl Into<String>, help: Option<String>) {
         let (place, path) = (self.place.clone(), self.path.clone());
-        self.log.problem(Problem {
-            place,
-            path,
-            message: message.into(),
-            help,
-        });
+        self.log.problem(Problem { place, path, message: message.into(), help });
     }
 
     /// Records that something else was expected here.
@@ -122,10 +103,7 @@ impl<'t> At<'t> {
         known: &[&str],
         aliases: &[&str],
     ) -> Option<T> {
-        self.refuse(
-            format!("unknown {kind} `{word}`"),
-            Some(suggestion(word, known, aliases)),
-        );
+        self.refuse(format!("unknown {kind} `{word}`"), Some(suggestion(word, known, aliases)));
         None
     }
 
@@ -139,11 +117,7 @@ impl<'t> At<'t> {
     pub(super) fn list(&self) -> Option<Vec<At<'t>>> {
         match &self.node.value {
             Value::List(items) => Some(
-                items
-                    .iter()
-                    .enumerate()
-                    .map(|(index, item)| self.child(&index.to_string(), item))
-                    .collect(),
+                items.iter().enumerate().map(|(index, item)| self.child(&index.to_string(), item)).collect(),
             ),
             _ => self.expected("a list"),
         }
@@ -168,27 +142,14 @@ impl<'t> At<'t> {
 
     pub(super) fn named(&self) -> Option<Named<'t>> {
         match &self.node.value {
-            Value::Scalar { text, .. } if !self.node.is_null() => Some(Named {
-                name: text,
-                at: self.clone(),
-                body: None,
-            }),
+            Value::Scalar { text, .. } if !self.node.is_null() => {
+                Some(Named { name: text, at: self.clone(), body: None })
+            }
             Value::Map(entries) if entries.len() == 1 => {
-                let Entry {
-                    key,
-                    key_place,
-                    value,
-                } = &entries[0];
+                let Entry { key, key_place, value } = &entries[0];
                 let body = self.child(key, value);
-                let at = At {
-                    place: key_place,
-                    ..body.clone()
-                };
-                Some(Named {
-                    name: key,
-                    at,
-                    body: (!value.is_null()).then_some(body),
-                })
+                let at = At { place: key_place, ..body.clone() };
+                Some(Named { name: key, at, body: (!value.is_null()).then_some(body) })
             }
             _ => self.expected("a name, or one name with its settings (`name: {…}`)"),
         }

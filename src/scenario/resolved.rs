@@ -74,10 +74,7 @@ fn application(application: &ApplicationSpec) -> Value {
 
 /// `{name: {parameter: value}}`.
 fn named(name: &str, parameters: &[(String, f64)]) -> Value {
-    let parameters: Map<_, _> = parameters
-        .iter()
-        .map(|(name, value)| (name.clone(), json!(value)))
-        .collect();
+    let parameters: Map<_, _> = parameters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     json!({ name: parameters })
 }
 
@@ -106,20 +103,12 @@ fn start_state(state: &StartState) -> Value {
         StartState::Unallocated { instance } => {
             json!({ "state_type": "unallocated", "instance": instance_keys(instance) })
         }
-        StartState::WholeServers {
-            application,
-            instance,
-        } => json!({
+        StartState::WholeServers { application, instance } => json!({
             "state_type": "baseline",
             "application_id": application,
             "instance": instance_keys(instance),
         }),
-        StartState::Split {
-            application,
-            split,
-            prompt,
-            token,
-        } => json!({
+        StartState::Split { application, split, prompt, token } => json!({
             "state_type": "splitwise",
             "application_id": application,
             "split_type": match split {
@@ -145,11 +134,7 @@ fn instance_keys(config: &InstanceConfig) -> Map<String, Value> {
         EngineSpec::Orca { max_batch_size } => {
             json!({ "instance_type": "ORCA", "max_batch_size": max_batch_size })
         }
-        EngineSpec::Splitwise {
-            max_batch_size,
-            max_batch_tokens,
-            max_preemptions,
-        } => json!({
+        EngineSpec::Splitwise { max_batch_size, max_batch_tokens, max_preemptions } => json!({
             "instance_type": "Splitwise",
             "max_batch_size": max_batch_size,
             "max_batch_tokens": max_batch_tokens,
@@ -157,10 +142,7 @@ fn instance_keys(config: &InstanceConfig) -> Map<String, Value> {
         }),
     };
     let mut keys = engine.as_object().cloned().unwrap_or_default();
-    keys.insert(
-        "pipeline_parallelism".to_owned(),
-        json!(config.parallelism.pipeline),
-    );
+    keys.insert("pipeline_parallelism".to_owned(), json!(config.parallelism.pipeline));
     keys.insert("tensor_parallelism".to_owned(), json!(config.parallelism.tensor));
     keys
 }
@@ -211,19 +193,13 @@ fn synthetic(spec: &SyntheticSpec) -> Value {
 /// The process and its rate.
 fn arrivals(arrivals: &Arrivals) -> (Value, Value) {
     let pieces = |rate: &[(SimTime, f64)]| {
-        rate.iter()
-            .map(|(from, rate)| json!({ "at": time(*from), "rate": rate }))
-            .collect::<Value>()
+        rate.iter().map(|(from, rate)| json!({ "at": time(*from), "rate": rate })).collect::<Value>()
     };
     match arrivals {
         Arrivals::Poisson(rate) => (json!("poisson"), pieces(rate)),
         Arrivals::Gamma { shape, rate } => (json!({ "gamma": { "shape": shape } }), pieces(rate)),
         Arrivals::Uniform { rate } => (json!("uniform"), json!(rate)),
-        Arrivals::OnOff {
-            rate,
-            mean_on,
-            mean_off,
-        } => (
+        Arrivals::OnOff { rate, mean_on, mean_off } => (
             json!({ "on_off": { "mean_on": seconds(*mean_on), "mean_off": seconds(*mean_off) } }),
             json!(rate),
         ),
@@ -242,27 +218,16 @@ fn lengths(lengths: &Lengths) -> Value {
 
 fn action(action: &Action) -> Value {
     let (name, settings) = match &action.operation {
-        Operation::ScaleUpFull {
-            count,
-            tag,
-            server_sku,
-        } => (
-            "scale_up_full",
-            json!({ "count": count, "tag": tag, "server_sku": server_sku }),
-        ),
+        Operation::ScaleUpFull { count, tag, server_sku } => {
+            ("scale_up_full", json!({ "count": count, "tag": tag, "server_sku": server_sku }))
+        }
         Operation::ScaleDownFull { instances } => ("scale_down_full", json!({ "instances": instances })),
-        Operation::ScaleUpServer { server_sku, count } => (
-            "scale_up_server",
-            json!({ "server_sku": server_sku, "count": count }),
-        ),
-        Operation::ScaleUpInstance {
-            server,
-            tag,
-            processors,
-        } => (
-            "scale_up_instance",
-            json!({ "server": server, "tag": tag, "processors": processors }),
-        ),
+        Operation::ScaleUpServer { server_sku, count } => {
+            ("scale_up_server", json!({ "server_sku": server_sku, "count": count }))
+        }
+        Operation::ScaleUpInstance { server, tag, processors } => {
+            ("scale_up_instance", json!({ "server": server, "tag": tag, "processors": processors }))
+        }
         Operation::ScaleDownInstance { instances } => {
             ("scale_down_instance", json!({ "instances": instances }))
         }

@@ -25,15 +25,10 @@ pub(super) struct AncestorPolicy<'t> {
 impl<'t> AncestorPolicy<'t> {
     /// From the top level of a configuration.
     pub(super) fn read(top: &Keys<'t>) -> Self {
-        let mut read = AncestorPolicy {
-            policy: top.get("autoscaling_policy"),
-            ..AncestorPolicy::default()
-        };
+        let mut read = AncestorPolicy { policy: top.get("autoscaling_policy"), ..AncestorPolicy::default() };
         if let Some(keys) = top.get("autoscaling").and_then(|at| at.keys()) {
             read.enable = keys.get("enable").and_then(|at| at.flag());
-            read.decision_interval = keys
-                .get("decision_interval")
-                .and_then(|at| at.positive_duration());
+            read.decision_interval = keys.get("decision_interval").and_then(|at| at.positive_duration());
             keys.finish();
         }
         read
@@ -52,11 +47,7 @@ pub(super) fn read(
     let positive = |key| keys.get(key).and_then(|at: At<'_>| at.positive_duration());
     let min_instances = keys.get("min_instances").and_then(|at| at.count(0));
     let max_instances_at = keys.get("max_instances");
-    let default_min_instances = if context.ancestor {
-        0
-    } else {
-        DEFAULT_MIN_INSTANCES
-    };
+    let default_min_instances = if context.ancestor { 0 } else { DEFAULT_MIN_INSTANCES };
     let spec = ScalingSpec {
         scale_up_delay: duration("scale_up_delay").unwrap_or(DEFAULT_SCALE_UP_DELAY),
         drain_check_interval: positive("drain_check_interval").unwrap_or(DEFAULT_DRAIN_CHECK_INTERVAL),
@@ -73,13 +64,7 @@ pub(super) fn read(
     if let (Some(at), Some(most)) = (max_instances_at, spec.max_instances)
         && most < spec.min_instances
     {
-        at.refuse(
-            format!(
-                "max_instances {most} is below min_instances {}",
-                spec.min_instances
-            ),
-            None,
-        );
+        at.refuse(format!("max_instances {most} is below min_instances {}", spec.min_instances), None);
     }
     Some(spec)
 }
@@ -95,16 +80,9 @@ fn read_timeout_action(keys: &Keys<'_>) -> Option<DrainTimeoutAction> {
 
 fn read_policy(keys: &Keys<'_>, shared: &AncestorPolicy<'_>, context: &Context<'_>) -> Option<PolicySpec> {
     let own = keys.get("autoscaling_policy");
-    let enable = keys
-        .get("enable_autoscaling")
-        .and_then(|at| at.flag())
-        .or(shared.enable);
-    let interval = keys
-        .get("decision_interval")
-        .and_then(|at| at.positive_duration());
-    let decision_interval = interval
-        .or(shared.decision_interval)
-        .unwrap_or(DEFAULT_DECISION_INTERVAL);
+    let enable = keys.get("enable_autoscaling").and_then(|at| at.flag()).or(shared.enable);
+    let interval = keys.get("decision_interval").and_then(|at| at.positive_duration());
+    let decision_interval = interval.or(shared.decision_interval).unwrap_or(DEFAULT_DECISION_INTERVAL);
     let enabled = enable.unwrap_or(own.is_some());
     let at = own.as_ref().or(shared.policy.as_ref().filter(|_| enabled))?;
     read_named_policy(at, decision_interval, context).filter(|_| enabled)
@@ -149,16 +127,10 @@ fn read_named_policy(
 /// Says what of the ancestor's policy is not simulated: all of it, or some parameters.
 fn note_ancestor_policy(at: &At<'_>, class: &str, known: bool, keys: &Keys<'_>, context: &Context<'_>) {
     if !known {
-        context.log.note(format!(
-            "{}: decisions of the policy {class} are not simulated",
-            at.path
-        ));
+        context.log.note(format!("{}: decisions of the policy {class} are not simulated", at.path));
         return;
     }
     for entry in keys.rest() {
-        context.log.note(format!(
-            "{}.{}: not a parameter of {class} here; ignored",
-            at.path, entry.key
-        ));
+        context.log.note(format!("{}.{}: not a parameter of {class} here; ignored", at.path, entry.key));
     }
 }

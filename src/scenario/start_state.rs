@@ -17,10 +17,7 @@ const SPLIT_TYPES: [&str; 2] = ["homogeneous", "heterogeneous"];
 const MAX_BATCH_SIZE: u32 = 512;
 const MAX_BATCH_TOKENS: u64 = 2048;
 const MAX_PREEMPTIONS: u32 = 4;
-const PARALLELISM: Parallelism = Parallelism {
-    pipeline: 1,
-    tensor: 8,
-};
+const PARALLELISM: Parallelism = Parallelism { pipeline: 1, tensor: 8 };
 
 /// The start state of a scenario that names none: one instance on every server.
 pub(super) fn default_state(application: ApplicationId) -> StartState {
@@ -29,14 +26,8 @@ pub(super) fn default_state(application: ApplicationId) -> StartState {
         max_batch_tokens: MAX_BATCH_TOKENS,
         max_preemptions: MAX_PREEMPTIONS,
     };
-    let instance = InstanceConfig {
-        engine,
-        parallelism: PARALLELISM,
-    };
-    StartState::WholeServers {
-        application,
-        instance,
-    }
+    let instance = InstanceConfig { engine, parallelism: PARALLELISM };
+    StartState::WholeServers { application, instance }
 }
 
 /// What new instances of this tag are: the rule of the ancestor's StartStateManager.
@@ -80,28 +71,14 @@ fn read_state(
     catalogue: Option<&[Arc<Sku>]>,
 ) -> Option<StartState> {
     let block = |key| keys.and_then(|keys| keys.get(key));
-    let application = block("application_id")
-        .and_then(|at| at.count(0))
-        .map_or(first, ApplicationId);
+    let application = block("application_id").and_then(|at| at.count(0)).map_or(first, ApplicationId);
     let instance = |engine| read_block(block("instance").as_ref(), engine);
     match state_type {
-        "unallocated" => Some(StartState::Unallocated {
-            instance: instance("Splitwise")?,
-        }),
-        "orca" => Some(StartState::WholeServers {
-            application,
-            instance: instance("ORCA")?,
-        }),
-        "baseline" => Some(StartState::WholeServers {
-            application,
-            instance: instance("Splitwise")?,
-        }),
+        "unallocated" => Some(StartState::Unallocated { instance: instance("Splitwise")? }),
+        "orca" => Some(StartState::WholeServers { application, instance: instance("ORCA")? }),
+        "baseline" => Some(StartState::WholeServers { application, instance: instance("Splitwise")? }),
         splitwise => {
-            let token_sku = if splitwise.contains("hhcap") {
-                "dgx-h100-pcap"
-            } else {
-                "dgx-a100"
-            };
+            let token_sku = if splitwise.contains("hhcap") { "dgx-h100-pcap" } else { "dgx-a100" };
             let split = match block("split_type") {
                 Some(at) => read_split_type(&at),
                 None => Some(SplitType::Homogeneous),
@@ -109,12 +86,7 @@ fn read_state(
             let named = split.map(|split| (split, catalogue));
             let prompt = read_pool(block("prompt").as_ref(), "dgx-h100", named);
             let token = read_pool(block("token").as_ref(), token_sku, named);
-            Some(StartState::Split {
-                application,
-                split: split?,
-                prompt: prompt?,
-                token: token?,
-            })
+            Some(StartState::Split { application, split: split?, prompt: prompt?, token: token? })
         }
     }
 }
@@ -140,18 +112,12 @@ fn read_pool(
     let instance = read_instance(keys.as_ref(), "Splitwise");
     let get = |key| keys.as_ref().and_then(|keys| keys.get(key));
     let num_instances = get("num_instances").and_then(|at| at.count(0)).unwrap_or(1);
-    let names = get("instance_names")
-        .and_then(|at| at.list())
-        .map(|list| read_names(&list, split));
+    let names = get("instance_names").and_then(|at| at.list()).map(|list| read_names(&list, split));
     if let Some(keys) = keys {
         keys.finish();
     }
     let instance_names = names.unwrap_or_else(|| vec![default_sku.to_owned()]);
-    Some(PoolSpec {
-        instance: instance?,
-        num_instances,
-        instance_names,
-    })
+    Some(PoolSpec { instance: instance?, num_instances, instance_names })
 }
 
 fn read_names(list: &[At<'_>], split: Option<(SplitType, Option<&[Arc<Sku>]>)>) -> Vec<String> {
@@ -198,19 +164,11 @@ fn read_instance(keys: Option<&Keys<'_>>, engine: &str) -> Option<InstanceConfig
     let engine = match (name.to_lowercase().as_str(), type_at) {
         ("default", _) => EngineSpec::Default,
         ("orca", _) => EngineSpec::Orca { max_batch_size },
-        ("splitwise", _) => EngineSpec::Splitwise {
-            max_batch_size,
-            max_batch_tokens,
-            max_preemptions: max_preemptions?,
-        },
+        ("splitwise", _) => {
+            EngineSpec::Splitwise { max_batch_size, max_batch_tokens, max_preemptions: max_preemptions? }
+        }
         (_, Some(at)) => return at.unknown("instance_type", name, &ENGINES),
         (_, None) => return None,
     };
-    Some(InstanceConfig {
-        engine,
-        parallelism: Parallelism {
-            pipeline: pipeline?,
-            tensor: tensor?,
-        },
-    })
+    Some(InstanceConfig { engine, parallelism: Parallelism { pipeline: pipeline?, tensor: tensor? } })
 }

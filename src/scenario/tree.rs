@@ -45,13 +45,7 @@ pub(super) struct Entry {
 
 impl Node {
     pub(super) fn null(place: Place) -> Node {
-        Node {
-            place,
-            value: Value::Scalar {
-                text: String::new(),
-                plain: true,
-            },
-        }
+        Node { place, value: Value::Scalar { text: String::new(), plain: true } }
     }
 
     pub(super) fn is_null(&self) -> bool {
@@ -75,9 +69,7 @@ impl Node {
         match &self.value {
             Value::Scalar { .. } => false,
             Value::List(items) => items.iter().any(|item| item.mentions(key)),
-            Value::Map(entries) => entries
-                .iter()
-                .any(|entry| entry.key == key || entry.value.mentions(key)),
+            Value::Map(entries) => entries.iter().any(|entry| entry.key == key || entry.value.mentions(key)),
         }
     }
 
@@ -126,11 +118,7 @@ struct Positions<'a> {
 
 impl<'a> Positions<'a> {
     fn new(text: &'a str, quoted: Option<&'a Arc<str>>) -> Self {
-        Positions {
-            text,
-            offsets: text.char_indices().map(|(offset, _)| offset).collect(),
-            quoted,
-        }
+        Positions { text, offsets: text.char_indices().map(|(offset, _)| offset).collect(), quoted }
     }
 
     fn place(&self, span: Span) -> Place {
@@ -176,19 +164,9 @@ impl Builder<'_> {
         }
         match event {
             Event::Scalar(text, style, anchor, _) => {
-                let value = Value::Scalar {
-                    text: text.into_owned(),
-                    plain: style == ScalarStyle::Plain,
-                };
+                let value = Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
                 self.count(1, span)?;
-                self.close(
-                    Node {
-                        place: self.positions.place(span),
-                        value,
-                    },
-                    anchor,
-                    span,
-                )
+                self.close(Node { place: self.positions.place(span), value }, anchor, span)
             }
             Event::SequenceStart(anchor, _) => self.start(Value::List(Vec::new()), anchor, span),
             Event::MappingStart(anchor, _) => self.start(Value::Map(Vec::new()), anchor, span),
@@ -220,21 +198,14 @@ impl Builder<'_> {
 
     fn start(&mut self, value: Value, anchor: usize, span: Span) -> Result<(), Problem> {
         if self.open.len() == MAX_DEPTH {
-            return Err(self.problem(
-                span,
-                format!("lists and mappings are nested deeper than {MAX_DEPTH}"),
-            ));
+            return Err(self.problem(span, format!("lists and mappings are nested deeper than {MAX_DEPTH}")));
         }
         self.count(1, span)?;
         let mut place = self.positions.place(span);
         if let Place::Text { length, .. } = &mut place {
             *length = 1;
         }
-        self.open.push(Open {
-            node: Node { place, value },
-            anchor,
-            key: None,
-        });
+        self.open.push(Open { node: Node { place, value }, anchor, key: None });
         Ok(())
     }
 
@@ -257,14 +228,7 @@ impl Builder<'_> {
         };
         match (parent.key.take(), node.value) {
             (Some((key, key_place)), value) => {
-                entries.push(Entry {
-                    key,
-                    key_place,
-                    value: Node {
-                        place: node.place,
-                        value,
-                    },
-                });
+                entries.push(Entry { key, key_place, value: Node { place: node.place, value } });
                 Ok(())
             }
             (None, Value::Scalar { text, .. }) => {
@@ -273,12 +237,7 @@ impl Builder<'_> {
                     let path = self.path(&text);
                     let message = format!("the key `{text}` is given twice");
                     let help = Some("keep one of them".to_owned());
-                    self.problems.push(Problem {
-                        place: node.place.clone(),
-                        path,
-                        message,
-                        help,
-                    });
+                    self.problems.push(Problem { place: node.place.clone(), path, message, help });
                 }
                 if let Some(parent) = self.open.last_mut() {
                     parent.key = Some((text, node.place));
@@ -322,24 +281,10 @@ mod tests {
     #[test]
     fn every_value_knows_its_line_and_column() {
         let root = parse("a: 1\nb:\n  - {é: \"x\"}\n", None, &mut Vec::new()).unwrap();
-        let Value::Map(entries) = &root.value else {
-            panic!("{root:?}")
-        };
-        let Value::List(items) = &entries[1].value.value else {
-            panic!("{root:?}")
-        };
-        let Value::Map(inner) = &items[0].value else {
-            panic!("{root:?}")
-        };
-        assert_eq!(
-            inner[0].value.place,
-            Place::Text {
-                offset: 17,
-                length: 3,
-                line: 3,
-                column: 9
-            }
-        );
+        let Value::Map(entries) = &root.value else { panic!("{root:?}") };
+        let Value::List(items) = &entries[1].value.value else { panic!("{root:?}") };
+        let Value::Map(inner) = &items[0].value else { panic!("{root:?}") };
+        assert_eq!(inner[0].value.place, Place::Text { offset: 17, length: 3, line: 3, column: 9 });
     }
 
     #[test]

@@ -17,38 +17,22 @@ const DEFAULT_PRESET: &str = "azure-conv";
 /// … and this many requests, also of any generated workload without an end.
 const DEFAULT_REQUESTS: u64 = 600;
 /// Keys that only generated workloads have.
-const GENERATED_KEYS: [&str; 7] = [
-    "preset",
-    "synthetic",
-    "arrivals",
-    "rate",
-    "requests",
-    "until",
-    "application",
-];
+const GENERATED_KEYS: [&str; 7] =
+    ["preset", "synthetic", "arrivals", "rate", "requests", "until", "application"];
 
 /// The workload of a scenario whose top level is `top`.
 pub(super) fn read(top: &Keys<'_>, first: ApplicationId, context: &Context<'_>) -> Option<WorkloadSpec> {
     let trace = top.get("trace");
     let Some(at) = top.get("workload") else {
         let source = match trace {
-            Some(at) => WorkloadSource::Trace {
-                path: read_trace(&at, context)?,
-                skip_bad_rows: false,
-            },
+            Some(at) => WorkloadSource::Trace { path: read_trace(&at, context)?, skip_bad_rows: false },
             None => WorkloadSource::Synthetic(read_generated(None, first, context)?),
         };
-        return Some(WorkloadSpec {
-            source,
-            transform: Transform::default(),
-        });
+        return Some(WorkloadSpec { source, transform: Transform::default() });
     };
     let keys = at.keys()?;
     let transform = read_transform(&keys);
-    let skip_bad_rows = keys
-        .get("skip_bad_rows")
-        .and_then(|at| at.flag())
-        .unwrap_or(false);
+    let skip_bad_rows = keys.get("skip_bad_rows").and_then(|at| at.flag()).unwrap_or(false);
     let source = match choose_trace(&keys, trace, context) {
         Some(at) => {
             keys.ignore(&GENERATED_KEYS);
@@ -57,24 +41,16 @@ pub(super) fn read(top: &Keys<'_>, first: ApplicationId, context: &Context<'_>) 
         None => read_generated(Some(&keys), first, context).map(WorkloadSource::Synthetic),
     };
     keys.finish();
-    Some(WorkloadSpec {
-        source: source?,
-        transform,
-    })
+    Some(WorkloadSpec { source: source?, transform })
 }
 
 /// The trace that is replayed, if any; two sources are a problem, unless one of them is an override.
 fn choose_trace<'t>(keys: &Keys<'t>, outer: Option<At<'t>>, context: &Context<'_>) -> Option<At<'t>> {
     let inner = keys.get("trace");
-    let generated = GENERATED_KEYS
-        .iter()
-        .find_map(|key| keys.get(key).map(|at| (*key, at)));
+    let generated = GENERATED_KEYS.iter().find_map(|key| keys.get(key).map(|at| (*key, at)));
     let trace = match (outer, inner) {
         (Some(outer), Some(inner)) if !outer.is_override_inside() && !inner.is_override() => {
-            inner.refuse(
-                "the file also has a top-level `trace`",
-                Some("keep one of them".to_owned()),
-            );
+            inner.refuse("the file also has a top-level `trace`", Some("keep one of them".to_owned()));
             outer
         }
         (Some(outer), Some(inner)) => {
@@ -148,10 +124,7 @@ impl Base {
         Base {
             prompt: Lengths::Quantiles(preset.prompt.to_vec()),
             output: Lengths::Quantiles(preset.output.to_vec()),
-            arrivals: Arrivals::Gamma {
-                shape: preset.gamma_shape,
-                rate: Vec::new(),
-            },
+            arrivals: Arrivals::Gamma { shape: preset.gamma_shape, rate: Vec::new() },
             rate: Some(vec![(SimTime::ZERO, preset.mean_rate)]),
         }
     }
@@ -164,14 +137,9 @@ fn read_generated(
 ) -> Option<SyntheticSpec> {
     let get = |key| keys.and_then(|keys| keys.get(key));
     let base = read_base(get("preset"), get("synthetic"), context);
-    let application = get("application")
-        .and_then(|at| at.count(0))
-        .map_or(first, ApplicationId);
+    let application = get("application").and_then(|at| at.count(0)).map_or(first, ApplicationId);
     let until_at = get("until");
-    let until = until_at
-        .as_ref()
-        .and_then(|at| at.positive_duration())
-        .map(|span| SimTime::ZERO + span);
+    let until = until_at.as_ref().and_then(|at| at.positive_duration()).map(|span| SimTime::ZERO + span);
     let given = get("requests");
     let mut requests = given.as_ref().and_then(|at| at.whole(1));
     if until_at.is_none() && given.is_none() {
@@ -188,23 +156,14 @@ fn read_generated(
     let rate = match (rate, keys) {
         (Some(rate), _) => rate,
         (None, Some(keys)) if base.rate.is_none() => {
-            keys.at.refuse(
-                "`rate` is missing",
-                Some("requests per second, or a list of {at, rate}".to_owned()),
-            );
+            keys.at
+                .refuse("`rate` is missing", Some("requests per second, or a list of {at, rate}".to_owned()));
             None
         }
         (None, _) => base.rate,
     };
     let arrivals = distributions::with_rate(shape?, rate?, rate_at.as_ref())?;
-    Some(SyntheticSpec {
-        application,
-        arrivals,
-        prompt: base.prompt,
-        output: base.output,
-        requests,
-        until,
-    })
+    Some(SyntheticSpec { application, arrivals, prompt: base.prompt, output: base.output, requests, until })
 }
 
 fn read_base(named: Option<At<'_>>, synthetic: Option<At<'_>>, context: &Context<'_>) -> Option<Base> {
@@ -217,22 +176,13 @@ fn read_base(named: Option<At<'_>>, synthetic: Option<At<'_>>, context: &Context
         let output = keys.need("output").and_then(|at| distributions::lengths(&at));
         keys.finish();
         let arrivals = Arrivals::Poisson(Vec::new());
-        return Some(Base {
-            prompt: prompt?,
-            output: output?,
-            arrivals,
-            rate: None,
-        });
+        return Some(Base { prompt: prompt?, output: output?, arrivals, rate: None });
     }
     let Some(at) = named else {
-        context.log.note(format!(
-            "no workload is named: requests are generated like {DEFAULT_PRESET}"
-        ));
+        context.log.note(format!("no workload is named: requests are generated like {DEFAULT_PRESET}"));
         return preset(DEFAULT_PRESET).map(Base::of_preset);
     };
     let name = at.text()?;
     let known: Vec<_> = preset_names().collect();
-    preset(name)
-        .map(Base::of_preset)
-        .or_else(|| at.unknown("preset", name, &known))
+    preset(name).map(Base::of_preset).or_else(|| at.unknown("preset", name, &known))
 }

@@ -237,7 +237,8 @@ impl Fleet {
     /// Books a request served on one instance.
     pub(super) fn charge_together(&mut self, instance: InstanceId, request: &Request) {
         let pending = i64::from(request.prompt_tokens) + 1;
-        let change = Load { residents: 1, pending_tokens: pending, reserved_bytes: self.request_bytes(request) };
+        let change =
+            Load { residents: 1, pending_tokens: pending, reserved_bytes: self.request_bytes(request) };
         self.assign(instance, change);
     }
 

@@ -15,9 +15,7 @@ use crate::cluster::Server;
 use crate::ids::{ApplicationId, InstanceId, ServerId};
 use crate::instance::{Birth, Instance, Introduction};
 use crate::participant::Participant;
-use crate::performance::{
-    Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, splitwise_2023,
-};
+use crate::performance::{Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, splitwise_2023};
 use crate::registry::{Parameters, Registry};
 use crate::results::Recorder;
 use crate::scaling::{
@@ -122,8 +120,7 @@ impl Builder<'_> {
         let births = self.births(spec, &blueprint, (scheduler, manager, RECORDER))?;
         let introductions: Vec<Introduction> =
             births.iter().map(|birth| birth.introduction(SimTime::ZERO)).collect();
-        let actor =
-            Scheduler::new(spec.id, policy, spec.model.clone(), manager, RECORDER, &introductions);
+        let actor = Scheduler::new(spec.id, policy, spec.model.clone(), manager, RECORDER, &introductions);
         check_pools(spec, &actor, manager.is_some())?;
         self.add(scheduler, Group(0), Participant::Scheduler(Box::new(actor)));
         if let Some(manager) = manager {

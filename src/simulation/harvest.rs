@@ -25,7 +25,8 @@ pub(super) fn harvest(
     outcome: Outcome<Participant>,
     fault: Option<Incomplete>,
 ) -> RunResults {
-    let mut gathered: Vec<Gathered> = scenario.applications.iter().map(|spec| Gathered::new(spec.id)).collect();
+    let mut gathered: Vec<Gathered> =
+        scenario.applications.iter().map(|spec| Gathered::new(spec.id)).collect();
     let mut arrived = 0;
     for (_, entity) in outcome.entities {
         match entity {
@@ -116,13 +117,7 @@ fn open_letter(gathered: &mut [Gathered], message: Message) {
 
 impl Gathered {
     fn new(id: ApplicationId) -> Self {
-        Gathered {
-            id,
-            ledger: Ledger::default(),
-            unfinished: Vec::new(),
-            present: Vec::new(),
-            manager: None,
-        }
+        Gathered { id, ledger: Ledger::default(), unfinished: Vec::new(), present: Vec::new(), manager: None }
     }
 
     fn finish(self, scenario: &Scenario, end: ebbflow_actors::SimTime) -> ApplicationResults {

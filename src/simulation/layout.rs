@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::cluster::{DoesNotFit, shape_of_slice, shape_on_server};
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
-use crate::scenario::{ClusterSpec, InstanceConfig, ModelSpec, PoolSpec, Scenario, Sku, SplitType, StartState};
+use crate::scenario::{
+    ClusterSpec, InstanceConfig, ModelSpec, PoolSpec, Scenario, Sku, SplitType, StartState,
+};
 
 /// A server that exists at time 0.
 #[derive(Clone, Debug)]

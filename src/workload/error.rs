@@ -52,10 +52,7 @@ pub enum WorkloadError {
         skipped_rows: u64,
     },
     /// The scenario has no application to send requests to.
-    #[error(
-        "application {found} of the workload does not exist; the scenario has {}",
-        list(known)
-    )]
+    #[error("application {found} of the workload does not exist; the scenario has {}", list(known))]
     UnknownApplication {
         /// The one the workload names.
         found: ApplicationId,
@@ -91,22 +88,14 @@ pub struct RowProblem {
 
 impl RowProblem {
     pub(super) fn new(what: &'static str, found: &str, expected: impl Into<String>) -> Self {
-        RowProblem {
-            what,
-            found: shortened(found),
-            expected: expected.into(),
-        }
+        RowProblem { what, found: shortened(found), expected: expected.into() }
     }
 }
 
 /// The beginning of a text of unknown length and content, fit for a message.
 pub(super) fn shortened(text: &str) -> String {
     const CHARACTERS: usize = 100;
-    let mut begin: String = text
-        .chars()
-        .take(CHARACTERS)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut begin: String = text.chars().take(CHARACTERS).flat_map(char::escape_debug).collect();
     if text.chars().nth(CHARACTERS).is_some() {
         begin.push('…');
     }

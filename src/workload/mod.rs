@@ -50,12 +50,7 @@ pub fn open(
             let trace = trace::read(path, *skip_bad_rows, applications)?;
             let expected = apply(trace.entries.iter().copied(), spec.transform).count() as u64;
             let entries = trace.entries.into_iter();
-            Ok(workload(
-                entries,
-                spec.transform,
-                Some(expected),
-                trace.skipped_rows,
-            ))
+            Ok(workload(entries, spec.transform, Some(expected), trace.skipped_rows))
         }
         WorkloadSource::Synthetic(synthetic) => {
             let generated = Synthetic::new(synthetic, applications, seed)?;
@@ -73,9 +68,5 @@ fn workload(
     skipped_rows: u64,
 ) -> Workload {
     let requests = Box::new(apply(entries, transform).map(Request::from));
-    Workload {
-        requests,
-        expected,
-        skipped_rows,
-    }
+    Workload { requests, expected, skipped_rows }
 }

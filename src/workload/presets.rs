@@ -103,41 +103,25 @@ mod tests {
         let rate = vec![(SimTime::ZERO, preset.mean_rate)];
         let source = WorkloadSource::Synthetic(SyntheticSpec {
             application: ApplicationId(0),
-            arrivals: Arrivals::Gamma {
-                shape: preset.gamma_shape,
-                rate,
-            },
+            arrivals: Arrivals::Gamma { shape: preset.gamma_shape, rate },
             prompt: Lengths::Quantiles(preset.prompt.to_vec()),
             output: Lengths::Quantiles(preset.output.to_vec()),
             requests: Some(requests),
             until: None,
         });
-        open(
-            &WorkloadSpec {
-                source,
-                transform: Transform::default(),
-            },
-            &[ApplicationId(0)],
-            seed,
-        )
-        .unwrap()
+        open(&WorkloadSpec { source, transform: Transform::default() }, &[ApplicationId(0)], seed).unwrap()
     }
 
     fn facts(seed: u64) -> Vec<(u64, u32, u32)> {
         let requests = generated("azure-conv", 3, seed).requests;
-        requests
-            .map(|r| (r.arrival.as_nanos(), r.prompt_tokens, r.output_tokens))
-            .collect()
+        requests.map(|r| (r.arrival.as_nanos(), r.prompt_tokens, r.output_tokens)).collect()
     }
 
     #[test]
     fn presets_have_the_means_published_for_their_traces() {
         const REQUESTS: u64 = 200_000;
         let near = |found: f64, expected: f64| (found / expected - 1.0).abs() < 0.03;
-        let published = [
-            ("azure-code", 2.567, 2047.85, 27.88),
-            ("azure-conv", 5.530, 1154.70, 211.13),
-        ];
+        let published = [("azure-code", 2.567, 2047.85, 27.88), ("azure-conv", 5.530, 1154.70, 211.13)];
         for (name, rate, prompt, output) in published {
             let workload = generated(name, REQUESTS, 1);
             assert_eq!(workload.expected, Some(REQUESTS));
@@ -156,14 +140,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_draws_the_same_on_every_platform() {
-        assert_eq!(
-            facts(42),
-            [
-                (65_059_096, 1129, 55),
-                (77_475_161, 783, 26),
-                (220_891_376, 59, 93)
-            ]
-        );
+        assert_eq!(facts(42), [(65_059_096, 1129, 55), (77_475_161, 783, 26), (220_891_376, 59, 93)]);
         assert_ne!(facts(42), facts(43));
     }
 

@@ -20,22 +20,14 @@ pub struct Source {
 
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source")
-            .field("next", &self.next)
-            .field("arrived", &self.arrived)
-            .finish()
+        f.debug_struct("Source").field("next", &self.next).field("arrived", &self.arrived).finish()
     }
 }
 
 impl Source {
     /// A source of this workload. Every application a request names has a scheduler here.
     pub fn new(workload: Workload, schedulers: Vec<(ApplicationId, EntityId)>) -> Self {
-        Source {
-            requests: workload.requests,
-            next: None,
-            schedulers,
-            arrived: 0,
-        }
+        Source { requests: workload.requests, next: None, schedulers, arrived: 0 }
     }
 
     /// The name in messages and logs.

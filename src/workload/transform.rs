@@ -17,28 +17,16 @@ impl Transform {
 
 /// Refuses settings that would leave no workload.
 pub(super) fn check(transform: &Transform) -> Result<(), WorkloadError> {
-    let wrong = |setting, found: String, expected| {
-        Err(WorkloadError::Setting {
-            setting,
-            found,
-            expected,
-        })
-    };
+    let wrong = |setting, found: String, expected| Err(WorkloadError::Setting { setting, found, expected });
     match *transform {
-        Transform {
-            rate_scale: Some(scale),
-            ..
-        } if !(scale.is_finite() && scale > 0.0) => {
+        Transform { rate_scale: Some(scale), .. } if !(scale.is_finite() && scale > 0.0) => {
             wrong("rate_scale", scale.to_string(), "a finite number above 0")
         }
         Transform { limit: Some(0), .. } => wrong("limit", "0".into(), "at least 1 request"),
-        Transform {
-            token_clip: Some(0), ..
-        } => wrong("token_clip", "0".into(), "at least 1 token"),
-        Transform {
-            duration: Some(SimDuration::ZERO),
-            ..
-        } => wrong("duration", "0".into(), "a time above 0 s"),
+        Transform { token_clip: Some(0), .. } => wrong("token_clip", "0".into(), "at least 1 token"),
+        Transform { duration: Some(SimDuration::ZERO), .. } => {
+            wrong("duration", "0".into(), "a time above 0 s")
+        }
         _ => Ok(()),
     }
 }
@@ -50,20 +38,12 @@ pub(super) fn apply(
 ) -> impl Iterator<Item = Entry> {
     let start = SimTime::ZERO + transform.start.unwrap_or_default();
     let duration = transform.duration.unwrap_or(SimDuration::MAX);
-    let limit = transform
-        .limit
-        .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = transform.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     entries
         .skip_while(move |entry| entry.arrival < start)
-        .map(move |entry| Entry {
-            arrival: SimTime::ZERO + (entry.arrival - start),
-            ..entry
-        })
+        .map(move |entry| Entry { arrival: SimTime::ZERO + (entry.arrival - start), ..entry })
         .take_while(move |entry| entry.arrival - SimTime::ZERO < duration)
-        .map(move |entry| Entry {
-            arrival: scaled(entry.arrival, transform.rate_scale),
-            ..entry
-        })
+        .map(move |entry| Entry { arrival: scaled(entry.arrival, transform.rate_scale), ..entry })
         .take(limit)
         .map(move |entry| clipped(entry, transform.token_clip))
 }
@@ -100,9 +80,7 @@ mod tests {
             prompt_tokens: 100,
             output_tokens: 10,
         };
-        apply(entries.iter().map(entry), transform)
-            .map(|entry| entry.arrival.as_secs_f64())
-            .collect()
+        apply(entries.iter().map(entry), transform).map(|entry| entry.arrival.as_secs_f64()).collect()
     }
 
     #[test]
@@ -123,11 +101,8 @@ mod tests {
 
     #[test]
     fn the_limit_counts_what_the_window_left() {
-        let transform = Transform {
-            start: Some(SimDuration::from_secs(2)),
-            limit: Some(2),
-            ..Transform::default()
-        };
+        let transform =
+            Transform { start: Some(SimDuration::from_secs(2)), limit: Some(2), ..Transform::default() };
         assert_eq!(seconds(&[0, 1, 2, 3, 4], transform), [0.0, 1.0]);
     }
 
@@ -148,41 +123,11 @@ mod tests {
     #[test]
     fn settings_that_leave_nothing_are_refused_by_name() {
         for (transform, name) in [
-            (
-                Transform {
-                    rate_scale: Some(0.0),
-                    ..Transform::default()
-                },
-                "rate_scale",
-            ),
-            (
-                Transform {
-                    rate_scale: Some(f64::NAN),
-                    ..Transform::default()
-                },
-                "rate_scale",
-            ),
-            (
-                Transform {
-                    limit: Some(0),
-                    ..Transform::default()
-                },
-                "limit",
-            ),
-            (
-                Transform {
-                    token_clip: Some(0),
-                    ..Transform::default()
-                },
-                "token_clip",
-            ),
-            (
-                Transform {
-                    duration: Some(SimDuration::ZERO),
-                    ..Transform::default()
-                },
-                "duration",
-            ),
+            (Transform { rate_scale: Some(0.0), ..Transform::default() }, "rate_scale"),
+            (Transform { rate_scale: Some(f64::NAN), ..Transform::default() }, "rate_scale"),
+            (Transform { limit: Some(0), ..Transform::default() }, "limit"),
+            (Transform { token_clip: Some(0), ..Transform::default() }, "token_clip"),
+            (Transform { duration: Some(SimDuration::ZERO), ..Transform::default() }, "duration"),
         ] {
             assert!(check(&transform).unwrap_err().to_string().starts_with(name));
         }

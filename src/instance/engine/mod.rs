@@ -30,7 +30,9 @@ pub trait Engine: Send + std::fmt::Debug {
 pub fn engine(spec: EngineSpec) -> Box<dyn Engine> {
     match spec {
         EngineSpec::Default => Box::new(fifo::Fifo),
-        EngineSpec::Orca { max_batch_size } => Box::new(orca::Orca { max_batch_size: max_batch_size as usize }),
+        EngineSpec::Orca { max_batch_size } => {
+            Box::new(orca::Orca { max_batch_size: max_batch_size as usize })
+        }
         EngineSpec::Splitwise { max_batch_size, max_batch_tokens, max_preemptions } => {
             Box::new(splitwise::Splitwise {
                 max_batch_size: max_batch_size as usize,

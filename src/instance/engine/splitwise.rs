@@ -77,9 +77,10 @@ impl Splitwise {
 
     fn the_long_passed_over(&self, residents: &mut Residents, budget: &mut Budget) {
         for position in 0..residents.queue.len() {
-            let WaitingTask { key, phase } = residents.queue[position];
+            let task = residents.queue[position];
+            let WaitingTask { key, phase } = task;
             let tokens = residents.get(key).tokens_of(phase);
-            if self.is_full(residents, budget, tokens) || residents.passed_over(key) < self.max_preemptions {
+            if self.is_full(residents, budget, tokens) || residents.passed_over(task) < self.max_preemptions {
                 break;
             }
             // A token task behind its own prompt is not the request's first task.

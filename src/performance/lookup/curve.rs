@@ -26,20 +26,13 @@ impl Curve {
         let line = |from: Knot, to: Knot| Segment {
             from,
             to_x: to.0,
-            slope: if to.0 > from.0 {
-                (to.1 - from.1) / (to.0 - from.0)
-            } else {
-                0.0
-            },
+            slope: if to.0 > from.0 { (to.1 - from.1) / (to.0 - from.0) } else { 0.0 },
         };
         let segments = match knots {
             [only] => vec![line(*only, *only)],
             _ => knots.windows(2).map(|pair| line(pair[0], pair[1])).collect(),
         };
-        Some(Curve {
-            segments: segments.into(),
-            last,
-        })
+        Some(Curve { segments: segments.into(), last })
     }
 
     /// Seconds at `x`; above 0.
@@ -66,14 +59,7 @@ mod tests {
     #[test]
     fn it_passes_through_its_knots_and_goes_on_beyond_them() {
         let curve = Curve::through(&[(1.0, 10.0), (2.0, 12.0), (4.0, 20.0)]).unwrap();
-        for (x, seconds) in [
-            (0.0, 8.0),
-            (1.0, 10.0),
-            (1.5, 11.0),
-            (2.0, 12.0),
-            (3.0, 16.0),
-            (5.0, 24.0),
-        ] {
+        for (x, seconds) in [(0.0, 8.0), (1.0, 10.0), (1.5, 11.0), (2.0, 12.0), (3.0, 16.0), (5.0, 24.0)] {
             assert_eq!(curve.at(x), seconds);
         }
     }

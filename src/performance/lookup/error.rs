@@ -94,10 +94,7 @@ pub enum LookupError {
 fn by_model_and_gpu(keys: &[LookupKey]) -> String {
     let same = |a: &LookupKey, b: &LookupKey| a.model == b.model && a.gpu == b.gpu;
     let line = |keys: &[LookupKey]| {
-        let degrees: Vec<_> = keys
-            .iter()
-            .map(|key| key.tensor_parallelism.to_string())
-            .collect();
+        let degrees: Vec<_> = keys.iter().map(|key| key.tensor_parallelism.to_string()).collect();
         format!("{} on {}: {}", keys[0].model, keys[0].gpu, degrees.join(", "))
     };
     keys.chunk_by(same).map(line).collect::<Vec<_>>().join("; ")

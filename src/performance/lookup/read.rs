@@ -11,24 +11,9 @@ use super::curve::{Curve, Knot};
 use super::row::{Columns, Row, line_at, malformed};
 use super::{Curves, LookupError, LookupKey};
 
-const MEASUREMENTS: [&str; 7] = [
-    "model",
-    "hardware",
-    "tensor_parallel",
-    "prompt_size",
-    "batch_size",
-    "prompt_time",
-    "token_time",
-];
-const KNOTS: [&str; 7] = [
-    "model",
-    "gpu",
-    "tensor_parallelism",
-    "per",
-    "count",
-    "prompt_s",
-    "token_s",
-];
+const MEASUREMENTS: [&str; 7] =
+    ["model", "hardware", "tensor_parallel", "prompt_size", "batch_size", "prompt_time", "token_time"];
+const KNOTS: [&str; 7] = ["model", "gpu", "tensor_parallelism", "per", "count", "prompt_s", "token_s"];
 
 const PER: &str = "`tokens` or `sequences`";
 
@@ -56,28 +41,14 @@ pub(super) fn curves(path: &Path, text: &str) -> Result<BTreeMap<LookupKey, Curv
     let (columns, add) = recognise(path, text, &mut reader)?;
     for record in reader.records() {
         let record = record.map_err(|error| malformed(path, text, &error))?;
-        let row = Row {
-            path,
-            text,
-            columns: &columns,
-            record,
-        };
-        let key = LookupKey::new(
-            row.text(0)?,
-            row.text(1)?,
-            row.count(2)?.try_into().unwrap_or(u32::MAX),
-        );
+        let row = Row { path, text, columns: &columns, record };
+        let key = LookupKey::new(row.text(0)?, row.text(1)?, row.count(2)?.try_into().unwrap_or(u32::MAX));
         add(&row, collected.entry(key).or_default())?;
     }
     if collected.is_empty() {
-        return Err(LookupError::Empty {
-            path: path.to_owned(),
-        });
+        return Err(LookupError::Empty { path: path.to_owned() });
     }
-    collected
-        .into_iter()
-        .map(|(key, collected)| collected.finish(path, key))
-        .collect()
+    collected.into_iter().map(|(key, collected)| collected.finish(path, key)).collect()
 }
 
 /// Adds a row to what its key has.
@@ -89,10 +60,7 @@ fn recognise(
     text: &str,
     reader: &mut csv::Reader<&[u8]>,
 ) -> Result<(Columns, Add), LookupError> {
-    let header = reader
-        .headers()
-        .map_err(|error| malformed(path, text, &error))?
-        .clone();
+    let header = reader.headers().map_err(|error| malformed(path, text, &error))?.clone();
     let find = |names: [&'static str; 7]| {
         let mut columns = [(0, ""); 7];
         for (column, name) in columns.iter_mut().zip(names) {
@@ -108,9 +76,7 @@ fn recognise(
     }
     Err(LookupError::Header {
         path: path.to_owned(),
-        line: header
-            .position()
-            .map_or(1, |position| line_at(text, position.byte())),
+        line: header.position().map_or(1, |position| line_at(text, position.byte())),
         found: header.iter().collect::<Vec<_>>().join(","),
         expected: format!(
             "{} (measurements in ms) or {} (knots in s)",
@@ -149,53 +115,33 @@ fn add_knot(row: &Row<'_>, to: &mut Collected) -> Result<(), LookupError> {
 
 impl Collected {
     fn finish(self, path: &Path, key: LookupKey) -> Result<(LookupKey, Curves), LookupError> {
-        let decode_by_sequences = self
-            .sweep()
-            .and_then(|groups| Curve::through(&rising(medians(groups))));
+        let decode_by_sequences = self.sweep().and_then(|groups| Curve::through(&rising(medians(groups))));
         let by_tokens = (
             Curve::through(&medians(&self.prompt_by_tokens)),
             Curve::through(&medians(&self.decode_by_tokens)),
         );
         match by_tokens {
-            (Some(prompt_by_tokens), Some(decode_by_tokens)) => Ok((
-                key,
-                Curves {
-                    prompt_by_tokens,
-                    decode_by_tokens,
-                    decode_by_sequences,
-                },
-            )),
-            _ => Err(LookupError::NoKnotsByTokens {
-                path: path.to_owned(),
-                key,
-            }),
+            (Some(prompt_by_tokens), Some(decode_by_tokens)) => {
+                Ok((key, Curves { prompt_by_tokens, decode_by_tokens, decode_by_sequences }))
+            }
+            _ => Err(LookupError::NoKnotsByTokens { path: path.to_owned(), key }),
         }
     }
 
     /// The rows of the prompt size with most batch sizes; of several such the smallest.
     fn sweep(&self) -> Option<&Groups> {
-        self.decode_by_sequences
-            .values()
-            .rev()
-            .max_by_key(|groups| groups.len())
+        self.decode_by_sequences.values().rev().max_by_key(|groups| groups.len())
     }
 }
 
 fn medians(groups: &Groups) -> Vec<Knot> {
-    groups
-        .iter()
-        .map(|(x, values)| (*x as f64, median(values.clone())))
-        .collect()
+    groups.iter().map(|(x, values)| (*x as f64, median(values.clone()))).collect()
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
-    if values.len() % 2 == 1 {
-        values[middle]
-    } else {
-        (values[middle - 1] + values[middle]) / 2.0
-    }
+    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
 }
 
 /// Leaves out the largest batches where they are faster than the next smaller one: a decode cannot be,
@@ -222,15 +168,9 @@ mod tests {
     #[test]
     fn a_bad_field_is_named_with_its_line_even_after_blank_lines_and_carriage_returns() {
         for (row, problem) in [
-            (
-                "m,g,0,1,1,1,8",
-                "t.csv:4: prompt_size is `0`; expected a whole number, at least 1",
-            ),
+            ("m,g,0,1,1,1,8", "t.csv:4: prompt_size is `0`; expected a whole number, at least 1"),
             ("m,g,1,x,1,1,8", "t.csv:4: batch_size is `x`"),
-            (
-                "m,g,1,1,nan,1,8",
-                "t.csv:4: prompt_time is `nan`; expected a finite time above 0",
-            ),
+            ("m,g,1,1,nan,1,8", "t.csv:4: prompt_time is `nan`; expected a finite time above 0"),
             ("m,g,1,1,1,-2,8", "t.csv:4: token_time is `-2`"),
             ("#\r\nm,g,1,1", "t.csv:5: tensor_parallel is missing"),
         ] {
@@ -242,14 +182,8 @@ mod tests {
     #[test]
     fn a_foreign_header_is_answered_with_the_columns_that_are_read() {
         let found = message("a,b,c\n1,2,3\n");
-        assert!(
-            found.contains("t.csv:1: the header of a performance table is `a,b,c`"),
-            "{found}"
-        );
-        assert!(
-            found.contains("prompt_size, batch_size, prompt_time, token_time"),
-            "{found}"
-        );
+        assert!(found.contains("t.csv:1: the header of a performance table is `a,b,c`"), "{found}");
+        assert!(found.contains("prompt_size, batch_size, prompt_time, token_time"), "{found}");
     }
 
     #[test]

@@ -35,23 +35,14 @@ impl Row<'_> {
     pub(super) fn count(&self, column: usize) -> Result<u64, LookupError> {
         let field = self.text(column)?;
         let whole = field.split_once('.').map_or(field, |(whole, fraction)| {
-            if fraction.bytes().all(|digit| digit == b'0') {
-                whole
-            } else {
-                field
-            }
+            if fraction.bytes().all(|digit| digit == b'0') { whole } else { field }
         });
-        whole
-            .parse()
-            .ok()
-            .filter(|count| *count > 0)
-            .ok_or_else(|| self.error(column, COUNT))
+        whole.parse().ok().filter(|count| *count > 0).ok_or_else(|| self.error(column, COUNT))
     }
 
     pub(super) fn time(&self, column: usize) -> Result<f64, LookupError> {
         let time = self.text(column)?.parse().ok();
-        time.filter(|time: &f64| time.is_finite() && *time > 0.0)
-            .ok_or_else(|| self.error(column, TIME))
+        time.filter(|time: &f64| time.is_finite() && *time > 0.0).ok_or_else(|| self.error(column, TIME))
     }
 
     pub(super) fn error(&self, column: usize, expected: &'static str) -> LookupError {
@@ -66,9 +57,7 @@ impl Row<'_> {
     }
 
     fn line(&self) -> u64 {
-        self.record
-            .position()
-            .map_or(0, |position| line_at(self.text, position.byte()))
+        self.record.position().map_or(0, |position| line_at(self.text, position.byte()))
     }
 }
 
@@ -76,9 +65,7 @@ impl Row<'_> {
 pub(super) fn malformed(path: &Path, text: &str, error: &csv::Error) -> LookupError {
     LookupError::Malformed {
         path: path.to_owned(),
-        line: error
-            .position()
-            .map_or(1, |position| line_at(text, position.byte())),
+        line: error.position().map_or(1, |position| line_at(text, position.byte())),
         problem: error.to_string(),
     }
 }
@@ -87,10 +74,7 @@ pub(super) fn malformed(path: &Path, text: &str, error: &csv::Error) -> LookupEr
 /// before line ends, blank lines and comments that it skips.
 pub(super) fn line_at(text: &str, byte: u64) -> u64 {
     let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
-    let line_ends = text.as_bytes()[byte..]
-        .iter()
-        .take_while(|byte| byte.is_ascii_whitespace())
-        .count();
+    let line_ends = text.as_bytes()[byte..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let begin = byte + line_ends;
     let mut end = 0;
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {

@@ -15,9 +15,7 @@ impl Sections<'_, '_> {
             PerformanceSpec::Lookup { path: Some(path), .. } => match LookupTable::from_csv(path) {
                 Ok(table) => Some(table),
                 Err(error) => {
-                    self.top
-                        .descend(&["performance_model"])
-                        .refuse(error.to_string(), None);
+                    self.top.descend(&["performance_model"]).refuse(error.to_string(), None);
                     None
                 }
             },
@@ -27,19 +25,12 @@ impl Sections<'_, '_> {
     /// Records whatever keeps this instance from running.
     pub(super) fn check_fit(&self, instance: &Use<'_, '_>, table: Option<&LookupTable>) {
         let model = &instance.application.spec.model;
-        let shape_of = if instance.whole_server {
-            shape_on_server
-        } else {
-            shape_of_slice
-        };
+        let shape_of = if instance.whole_server { shape_on_server } else { shape_of_slice };
         let shape = match shape_of(model, instance.sku, instance.config.parallelism) {
             Ok(shape) => shape,
             Err(misfit) => {
                 let help = "use servers with more GPU memory or a smaller model".to_owned();
-                return instance
-                    .application
-                    .model_at
-                    .refuse(misfit.to_string(), Some(help));
+                return instance.application.model_at.refuse(misfit.to_string(), Some(help));
             }
         };
         if shape.widened {
@@ -73,10 +64,7 @@ impl Sections<'_, '_> {
             return;
         };
         if table.has(key) {
-            return self
-                .top
-                .descend(&["performance_model"])
-                .refuse(error.to_string(), None);
+            return self.top.descend(&["performance_model"]).refuse(error.to_string(), None);
         }
         let message = format!("the performance table has no row for {key}");
         let same_model = table.keys().filter(|row| row.model == key.model);
@@ -88,9 +76,7 @@ impl Sections<'_, '_> {
             let help = format!("it has {}; {help}", models.join(", "));
             instance.application.model_at.refuse(message, Some(help));
         } else {
-            instance
-                .at
-                .refuse(message, Some(format!("it has {}", rows.join("; "))));
+            instance.at.refuse(message, Some(format!("it has {}", rows.join("; "))));
         }
     }
 }

@@ -15,27 +15,19 @@ impl<'s, 't> Sections<'s, 't> {
         prompt: &PoolSpec,
         token: &PoolSpec,
     ) -> Vec<(Tag, &'s Arc<Sku>)> {
-        let mut wanted = [
-            (Tag::Prompt, u64::from(prompt.num_instances)),
-            (Tag::Token, u64::from(token.num_instances)),
-        ];
+        let mut wanted =
+            [(Tag::Prompt, u64::from(prompt.num_instances)), (Tag::Token, u64::from(token.num_instances))];
         let need: u64 = wanted.iter().map(|(_, count)| count).sum();
-        let have: u64 = self
-            .cluster
-            .servers
-            .iter()
-            .map(|group| u64::from(group.count))
-            .sum();
+        let have: u64 = self.cluster.servers.iter().map(|group| u64::from(group.count)).sum();
         if need > have {
             let message = format!("the two pools need {need} servers, but the cluster has {have}");
             let help = "num_instances counts servers; give the cluster more or the pools fewer".to_owned();
-            at.descend(&["token", "num_instances"])
-                .refuse(message, Some(help));
+            at.descend(&["token", "num_instances"]).refuse(message, Some(help));
         } else if need < have {
             let empty = have - need;
-            self.top.log.note(format!(
-                "start_state: {empty} of {have} servers are in neither pool and stay empty"
-            ));
+            self.top
+                .log
+                .note(format!("start_state: {empty} of {have} servers are in neither pool and stay empty"));
         }
         let mut pools = Vec::new();
         for group in &self.cluster.servers {
@@ -61,10 +53,7 @@ impl<'s, 't> Sections<'s, 't> {
         let mut pools = Vec::new();
         for group in self.cluster.servers.iter().filter(|group| group.count > 0) {
             let name = &group.sku.name;
-            match (
-                prompt.instance_names.contains(name),
-                token.instance_names.contains(name),
-            ) {
+            match (prompt.instance_names.contains(name), token.instance_names.contains(name)) {
                 (true, false) => pools.push((Tag::Prompt, &group.sku)),
                 (false, true) => pools.push((Tag::Token, &group.sku)),
                 (true, true) => {

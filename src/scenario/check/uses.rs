@@ -36,15 +36,13 @@ impl<'s, 't> Sections<'s, 't> {
             return Vec::new();
         };
         match self.start {
-            StartState::Split {
-                split, prompt, token, ..
-            } => self.uses_of_pools(&at, application, *split, [prompt, token]),
+            StartState::Split { split, prompt, token, .. } => {
+                self.uses_of_pools(&at, application, *split, [prompt, token])
+            }
             _ => {
                 let at = at.descend(&["instance", "tensor_parallelism"]);
                 let groups = self.cluster.servers.iter().filter(|group| group.count > 0);
-                groups
-                    .map(|group| self.on_whole_server(at.clone(), application, None, &group.sku))
-                    .collect()
+                groups.map(|group| self.on_whole_server(at.clone(), application, None, &group.sku)).collect()
             }
         }
     }
@@ -63,13 +61,7 @@ impl<'s, 't> Sections<'s, 't> {
         let slice = |(tag, sku)| {
             let key = if tag == Tag::Token { "token" } else { "prompt" };
             let at = at.descend(&[key, "tensor_parallelism"]);
-            Use {
-                at,
-                application,
-                config: instance_config(self.start, Some(tag)),
-                sku,
-                whole_server: false,
-            }
+            Use { at, application, config: instance_config(self.start, Some(tag)), sku, whole_server: false }
         };
         servers.into_iter().map(slice).collect()
     }
@@ -108,12 +100,6 @@ impl<'s, 't> Sections<'s, 't> {
         tag: Option<Tag>,
         sku: &'s Arc<Sku>,
     ) -> Use<'s, 't> {
-        Use {
-            at,
-            application,
-            config: instance_config(self.start, tag),
-            sku,
-            whole_server: true,
-        }
+        Use { at, application, config: instance_config(self.start, tag), sku, whole_server: true }
     }
 }

@@ -19,12 +19,7 @@ pub(in crate::scenario) struct Keys<'t> {
 
 impl<'t> Keys<'t> {
     pub(super) fn new(at: At<'t>, entries: &'t [Entry]) -> Self {
-        Keys {
-            at,
-            entries,
-            asked: RefCell::default(),
-            ignored: RefCell::default(),
-        }
+        Keys { at, entries, asked: RefCell::default(), ignored: RefCell::default() }
     }
 
     /// The value behind `key`, if it is there and not null.
@@ -66,24 +61,15 @@ impl<'t> Keys<'t> {
     /// Entries nobody asked for so far.
     pub(in crate::scenario) fn rest(&self) -> impl Iterator<Item = &'t Entry> {
         let expected = [self.asked.borrow().as_slice(), self.ignored.borrow().as_slice()].concat();
-        self.entries
-            .iter()
-            .filter(move |entry| !expected.contains(&entry.key.as_str()))
+        self.entries.iter().filter(move |entry| !expected.contains(&entry.key.as_str()))
     }
 
     /// Records every key that nobody asked for as unknown.
     pub(in crate::scenario) fn finish(self) {
         let (asked, ignored) = (self.asked.borrow(), self.ignored.borrow());
-        let known: Vec<&str> = asked
-            .iter()
-            .copied()
-            .filter(|key| !ignored.contains(key))
-            .collect();
+        let known: Vec<&str> = asked.iter().copied().filter(|key| !ignored.contains(key)).collect();
         for entry in self.rest() {
-            let at = At {
-                place: &entry.key_place,
-                ..self.at.child(&entry.key, &entry.value)
-            };
+            let at = At { place: &entry.key_place, ..self.at.child(&entry.key, &entry.value) };
             at.unknown::<()>("key", &entry.key, &known);
         }
     }

@@ -14,10 +14,7 @@ pub(in crate::scenario) struct Log {
 impl Log {
     /// A log that already holds the problems found before reading.
     pub(in crate::scenario) fn with_problems(problems: Vec<Problem>) -> Self {
-        Log {
-            problems: RefCell::new(problems),
-            notes: RefCell::default(),
-        }
+        Log { problems: RefCell::new(problems), notes: RefCell::default() }
     }
 
     /// Records a problem.

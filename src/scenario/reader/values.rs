@@ -32,26 +32,19 @@ impl<'t> At<'t> {
 
     /// A number above zero.
     pub(in crate::scenario) fn positive(&self) -> Option<f64> {
-        self.parsed()
-            .filter(|value| *value > 0.0)
-            .or_else(|| self.expected("a number above 0"))
+        self.parsed().filter(|value| *value > 0.0).or_else(|| self.expected("a number above 0"))
     }
 
     /// A number of at least zero.
     pub(in crate::scenario) fn not_negative(&self) -> Option<f64> {
-        self.parsed()
-            .filter(|value| *value >= 0.0)
-            .or_else(|| self.expected("a number of at least 0"))
+        self.parsed().filter(|value| *value >= 0.0).or_else(|| self.expected("a number of at least 0"))
     }
 
     /// A whole number of at least `minimum`.
     pub(in crate::scenario) fn whole(&self, minimum: u64) -> Option<u64> {
         let text = self.plain().unwrap_or("");
         let exact = text.parse::<u64>().ok();
-        let float = || {
-            self.parsed()
-                .filter(|v| v.fract() == 0.0 && (0.0..=2f64.powi(53)).contains(v))
-        };
+        let float = || self.parsed().filter(|v| v.fract() == 0.0 && (0.0..=2f64.powi(53)).contains(v));
         let value = exact.or_else(|| float().map(|value| value as u64));
         value
             .filter(|value| *value >= minimum)
@@ -61,40 +54,26 @@ impl<'t> At<'t> {
     /// A whole number of at least `minimum` that fits 32 bits.
     pub(in crate::scenario) fn count(&self, minimum: u32) -> Option<u32> {
         let value = self.whole(u64::from(minimum))?;
-        u32::try_from(value)
-            .ok()
-            .or_else(|| self.expected(&format!("a whole number up to {}", u32::MAX)))
+        u32::try_from(value).ok().or_else(|| self.expected(&format!("a whole number up to {}", u32::MAX)))
     }
 
     /// A whole number from `minimum` to `maximum`.
     pub(in crate::scenario) fn count_to(&self, minimum: u32, maximum: u32) -> Option<u32> {
         let value = self.count(minimum)?;
-        if value > maximum {
-            self.expected(&format!("a whole number up to {maximum}"))
-        } else {
-            Some(value)
-        }
+        if value > maximum { self.expected(&format!("a whole number up to {maximum}")) } else { Some(value) }
     }
 
     /// A span of time: seconds, or a number with a unit (`1ms`, `1.5 s`, `2min`).
     pub(in crate::scenario) fn duration(&self) -> Option<SimDuration> {
         let wanted = "a time of at least 0: seconds, or a number with ns, us, ms, s, min or h";
-        let seconds = self
-            .seconds()
-            .filter(|seconds| (0.0..=MAX_SECONDS).contains(seconds));
-        seconds
-            .and_then(|seconds| SimDuration::from_secs_f64(seconds).ok())
-            .or_else(|| self.expected(wanted))
+        let seconds = self.seconds().filter(|seconds| (0.0..=MAX_SECONDS).contains(seconds));
+        seconds.and_then(|seconds| SimDuration::from_secs_f64(seconds).ok()).or_else(|| self.expected(wanted))
     }
 
     /// A span of time above zero.
     pub(in crate::scenario) fn positive_duration(&self) -> Option<SimDuration> {
         let span = self.duration()?;
-        if span.is_zero() {
-            self.expected("a time above 0 (at least 1ns)")
-        } else {
-            Some(span)
-        }
+        if span.is_zero() { self.expected("a time above 0 (at least 1ns)") } else { Some(span) }
     }
 
     /// A moment of the run, written like a span.
@@ -117,9 +96,7 @@ impl<'t> At<'t> {
         let Value::Scalar { text, .. } = &self.node.value else {
             return None;
         };
-        let unit_at = text
-            .find(|c: char| c.is_alphabetic() && c != 'e' && c != 'E')
-            .unwrap_or(text.len());
+        let unit_at = text.find(|c: char| c.is_alphabetic() && c != 'e' && c != 'E').unwrap_or(text.len());
         let factor = match text[unit_at..].trim() {
             "" | "s" => 1.0,
             "ns" => 1e-9,
@@ -148,12 +125,7 @@ mod tests {
         let node = parse(text, None, &mut Vec::new()).expect("the test text is YAML");
         let log = Log::default();
         let value = read(&At::root(&node, &log));
-        let messages = log
-            .into_parts()
-            .0
-            .into_iter()
-            .map(|problem| problem.message)
-            .collect();
+        let messages = log.into_parts().0.into_iter().map(|problem| problem.message).collect();
         value.ok_or(messages)
     }
 
@@ -178,10 +150,7 @@ mod tests {
 
     #[test]
     fn what_was_found_is_part_of_the_message() {
-        assert_eq!(
-            read("[1]", |at| at.flag()),
-            Err(vec!["expected true or false, found a list".to_owned()])
-        );
+        assert_eq!(read("[1]", |at| at.flag()), Err(vec!["expected true or false, found a list".to_owned()]));
         assert_eq!(
             read("'1'", |at| at.number()),
             Err(vec!["expected a number, found the text \"1\"".to_owned()])

@@ -5,7 +5,12 @@ use crate::request::Request;
 use crate::scheduler::{Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy};
 
 pub(super) fn register(registry: &mut Registry) {
-    let kind = Kind { name: "jsq", aliases: &["JSQScheduler"], about: "the instance with the fewest requests on it", parameters: &[] };
+    let kind = Kind {
+        name: "jsq",
+        aliases: &["JSQScheduler"],
+        about: "the instance with the fewest requests on it",
+        parameters: &[],
+    };
     registry.add_scheduler(kind, |_, _| Box::new(ShortestQueue));
 }
 

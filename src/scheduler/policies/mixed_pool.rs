@@ -6,7 +6,9 @@ use crate::ids::InstanceId;
 use crate::registry::{Kind, Parameter, Registry};
 use crate::request::Request;
 use crate::scheduler::PoolName::{Mixed, Prompt, Token};
-use crate::scheduler::{Fleet, Metric, PolicyTraits, PoolName, Pooling, Route, RoutingContext, RoutingPolicy};
+use crate::scheduler::{
+    Fleet, Metric, PolicyTraits, PoolName, Pooling, Route, RoutingContext, RoutingPolicy,
+};
 
 pub(super) fn register(registry: &mut Registry) {
     let kind = Kind {

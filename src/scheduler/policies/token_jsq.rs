@@ -5,7 +5,12 @@ use crate::request::Request;
 use crate::scheduler::{Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy};
 
 pub(super) fn register(registry: &mut Registry) {
-    let kind = Kind { name: "token_jsq", aliases: &["TokenJSQScheduler"], about: "the instance with the fewest tokens pending", parameters: &[] };
+    let kind = Kind {
+        name: "token_jsq",
+        aliases: &["TokenJSQScheduler"],
+        about: "the instance with the fewest tokens pending",
+        parameters: &[],
+    };
     registry.add_scheduler(kind, |_, _| Box::new(FewestTokens));
 }
 

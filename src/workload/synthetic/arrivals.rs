@@ -15,11 +15,7 @@ pub(super) enum ArrivalTimes {
     /// One every 1/rate, the first at time 0.
     Uniform { rate: f64, count: u64 },
     /// Random gaps; no shape means exponential.
-    Renewal {
-        shape: Option<f64>,
-        random: CounterRng,
-        clock: RateClock,
-    },
+    Renewal { shape: Option<f64>, random: CounterRng, clock: RateClock },
 }
 
 impl ArrivalTimes {
@@ -29,38 +25,20 @@ impl ArrivalTimes {
         gaps: CounterRng,
         phases: CounterRng,
     ) -> Result<Self, WorkloadError> {
-        let renewal = |shape, clock| {
-            Ok(ArrivalTimes::Renewal {
-                shape,
-                random: gaps,
-                clock,
-            })
-        };
+        let renewal = |shape, clock| Ok(ArrivalTimes::Renewal { shape, random: gaps, clock });
         match arrivals {
-            Arrivals::Uniform { rate } => Ok(ArrivalTimes::Uniform {
-                rate: positive("arrivals.rate", *rate)?,
-                count: 0,
-            }),
+            Arrivals::Uniform { rate } => {
+                Ok(ArrivalTimes::Uniform { rate: positive("arrivals.rate", *rate)?, count: 0 })
+            }
             Arrivals::Poisson(rate) => renewal(None, RateClock::new(listed(rate)?)),
-            Arrivals::Gamma { shape, rate } => renewal(
-                Some(positive("arrivals.shape", *shape)?),
-                RateClock::new(listed(rate)?),
-            ),
-            Arrivals::OnOff {
-                rate,
-                mean_on,
-                mean_off,
-            } => {
+            Arrivals::Gamma { shape, rate } => {
+                renewal(Some(positive("arrivals.shape", *shape)?), RateClock::new(listed(rate)?))
+            }
+            Arrivals::OnOff { rate, mean_on, mean_off } => {
                 let rate = positive("arrivals.rate", *rate)?;
                 let on_s = positive("arrivals.mean_on", mean_on.as_secs_f64())?;
                 let off_s = mean_off.as_secs_f64();
-                let phases = Phases::Alternating {
-                    random: phases,
-                    rate,
-                    on_s,
-                    off_s,
-                    next_is_on: true,
-                };
+                let phases = Phases::Alternating { random: phases, rate, on_s, off_s, next_is_on: true };
                 renewal(None, RateClock::new(phases))
             }
         }
@@ -110,13 +88,7 @@ struct Phase {
 /// Stretches of constant rate, one after the other.
 enum Phases {
     Listed(std::vec::IntoIter<Phase>),
-    Alternating {
-        random: CounterRng,
-        rate: f64,
-        on_s: f64,
-        off_s: f64,
-        next_is_on: bool,
-    },
+    Alternating { random: CounterRng, rate: f64, on_s: f64, off_s: f64, next_is_on: bool },
 }
 
 impl Phases {
@@ -124,23 +96,10 @@ impl Phases {
     fn next(&mut self, now_s: f64) -> Option<Phase> {
         match self {
             Phases::Listed(phases) => phases.next(),
-            Phases::Alternating {
-                random,
-                rate,
-                on_s,
-                off_s,
-                next_is_on,
-            } => {
-                let (rate, mean_s) = if *next_is_on {
-                    (*rate, *on_s)
-                } else {
-                    (0.0, *off_s)
-                };
+            Phases::Alternating { random, rate, on_s, off_s, next_is_on } => {
+                let (rate, mean_s) = if *next_is_on { (*rate, *on_s) } else { (0.0, *off_s) };
                 *next_is_on = !*next_is_on;
-                Some(Phase {
-                    rate,
-                    until_s: now_s + mean_s * exponential(random),
-                })
+                Some(Phase { rate, until_s: now_s + mean_s * exponential(random) })
             }
         }
     }
@@ -155,25 +114,14 @@ pub(super) struct RateClock {
 
 impl RateClock {
     fn new(phases: Phases) -> Self {
-        RateClock {
-            now_s: 0.0,
-            phase: Phase {
-                rate: 0.0,
-                until_s: 0.0,
-            },
-            phases,
-        }
+        RateClock { now_s: 0.0, phase: Phase { rate: 0.0, until_s: 0.0 }, phases }
     }
 
     /// When this much more work is done; none if never.
     fn advance(&mut self, mut work: f64) -> Option<f64> {
         loop {
             let Phase { rate, until_s } = self.phase;
-            let capacity = if rate > 0.0 {
-                (until_s - self.now_s) * rate
-            } else {
-                0.0
-            };
+            let capacity = if rate > 0.0 { (until_s - self.now_s) * rate } else { 0.0 };
             if rate > 0.0 && work <= capacity {
                 self.now_s = (self.now_s + work / rate).min(until_s);
                 return Some(self.now_s);
@@ -189,16 +137,9 @@ impl RateClock {
 
 /// The phases of (from, rate) steps.
 fn listed(steps: &[(SimTime, f64)]) -> Result<Phases, WorkloadError> {
-    let ends = steps
-        .iter()
-        .skip(1)
-        .map(|step| step.0.as_secs_f64())
-        .chain([f64::INFINITY]);
-    let phases: Vec<Phase> = steps
-        .iter()
-        .zip(ends)
-        .map(|((_, rate), until_s)| Phase { rate: *rate, until_s })
-        .collect();
+    let ends = steps.iter().skip(1).map(|step| step.0.as_secs_f64()).chain([f64::INFINITY]);
+    let phases: Vec<Phase> =
+        steps.iter().zip(ends).map(|((_, rate), until_s)| Phase { rate: *rate, until_s }).collect();
     let from_zero = steps.first().is_some_and(|first| first.0 == SimTime::ZERO);
     let in_order = steps.windows(2).all(|pair| pair[0].0 < pair[1].0);
     let rates = steps.iter().all(|step| step.1.is_finite() && step.1 >= 0.0);
@@ -209,10 +150,7 @@ fn listed(steps: &[(SimTime, f64)]) -> Result<Phases, WorkloadError> {
         setting: "arrivals.rate",
         found: format!(
             "{:?}",
-            steps
-                .iter()
-                .map(|(from, rate)| (from.as_secs_f64(), rate))
-                .collect::<Vec<_>>()
+            steps.iter().map(|(from, rate)| (from.as_secs_f64(), rate)).collect::<Vec<_>>()
         ),
         expected: "(from, rate) steps: the first from 0 s, later ones later, rates finite, at least 0, one above 0",
     })
@@ -222,11 +160,7 @@ fn positive(setting: &'static str, found: f64) -> Result<f64, WorkloadError> {
     if found.is_finite() && found > 0.0 {
         return Ok(found);
     }
-    Err(WorkloadError::Setting {
-        setting,
-        found: found.to_string(),
-        expected: "a finite number above 0",
-    })
+    Err(WorkloadError::Setting { setting, found: found.to_string(), expected: "a finite number above 0" })
 }
 
 #[cfg(test)]
@@ -246,29 +180,17 @@ mod tests {
 
     /// Arrivals within [from, to).
     fn count(times: &[SimTime], from: u64, to: u64) -> f64 {
-        times
-            .iter()
-            .filter(|time| (at(from)..at(to)).contains(time))
-            .count() as f64
+        times.iter().filter(|time| (at(from)..at(to)).contains(time)).count() as f64
     }
 
     fn until(arrivals: &Arrivals, end: u64) -> Vec<SimTime> {
-        open(arrivals)
-            .unwrap()
-            .take_while(|time| *time < at(end))
-            .collect()
+        open(arrivals).unwrap().take_while(|time| *time < at(end)).collect()
     }
 
     #[test]
     fn a_piecewise_rate_is_met_in_every_piece() {
         let steps = vec![(at(0), 10.0), (at(1000), 0.0), (at(1500), 40.0), (at(2000), 1.0)];
-        for arrivals in [
-            Arrivals::Poisson(steps.clone()),
-            Arrivals::Gamma {
-                shape: 0.5,
-                rate: steps,
-            },
-        ] {
+        for arrivals in [Arrivals::Poisson(steps.clone()), Arrivals::Gamma { shape: 0.5, rate: steps }] {
             let times = until(&arrivals, 4000);
             assert!((count(&times, 0, 1000) / 10_000.0 - 1.0).abs() < 0.05);
             assert_eq!(count(&times, 1000, 1500), 0.0);
@@ -280,17 +202,8 @@ mod tests {
 
     #[test]
     fn gamma_gaps_have_the_variation_of_their_shape() {
-        let times = until(
-            &Arrivals::Gamma {
-                shape: 0.25,
-                rate: vec![(at(0), 10.0)],
-            },
-            10_000,
-        );
-        let gaps: Vec<f64> = times
-            .windows(2)
-            .map(|pair| (pair[1] - pair[0]).as_secs_f64())
-            .collect();
+        let times = until(&Arrivals::Gamma { shape: 0.25, rate: vec![(at(0), 10.0)] }, 10_000);
+        let gaps: Vec<f64> = times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
         assert!((variance.sqrt() / mean - 2.0).abs() < 0.1);
@@ -299,32 +212,16 @@ mod tests {
     #[test]
     fn on_and_off_phases_share_the_time_as_their_means_say() {
         let mean_on = SimDuration::from_secs(2);
-        let times = until(
-            &Arrivals::OnOff {
-                rate: 30.0,
-                mean_on,
-                mean_off: mean_on * 2,
-            },
-            20_000,
-        );
-        assert!(
-            (times.len() as f64 / 200_000.0 - 1.0).abs() < 0.05,
-            "{}",
-            times.len()
-        );
-        let silences = times
-            .windows(2)
-            .filter(|pair| pair[1] - pair[0] > SimDuration::from_secs(1));
+        let times = until(&Arrivals::OnOff { rate: 30.0, mean_on, mean_off: mean_on * 2 }, 20_000);
+        assert!((times.len() as f64 / 200_000.0 - 1.0).abs() < 0.05, "{}", times.len());
+        let silences = times.windows(2).filter(|pair| pair[1] - pair[0] > SimDuration::from_secs(1));
         assert!(silences.count() > 1000);
     }
 
     #[test]
     fn uniform_arrivals_are_evenly_spaced_from_time_zero() {
-        let times: Vec<u64> = open(&Arrivals::Uniform { rate: 3.0 })
-            .unwrap()
-            .take(4)
-            .map(SimTime::as_nanos)
-            .collect();
+        let times: Vec<u64> =
+            open(&Arrivals::Uniform { rate: 3.0 }).unwrap().take(4).map(SimTime::as_nanos).collect();
         assert_eq!(times, [0, 333_333_333, 666_666_667, 1_000_000_000]);
     }
 
@@ -346,15 +243,8 @@ mod tests {
             Arrivals::Poisson(vec![(at(0), 0.0)]),
             Arrivals::Poisson(vec![(at(0), f64::NAN)]),
             Arrivals::Poisson(vec![(at(0), 1.0), (at(0), 2.0)]),
-            Arrivals::Gamma {
-                shape: 0.0,
-                rate: vec![(at(0), 1.0)],
-            },
-            Arrivals::OnOff {
-                rate: 1.0,
-                mean_on: zero,
-                mean_off: zero,
-            },
+            Arrivals::Gamma { shape: 0.0, rate: vec![(at(0), 1.0)] },
+            Arrivals::OnOff { rate: 1.0, mean_on: zero, mean_off: zero },
             Arrivals::Uniform { rate: f64::INFINITY },
         ] {
             let error = open(&arrivals).err().unwrap().to_string();

@@ -37,16 +37,11 @@ impl LengthSource {
             Lengths::Lognormal { mu, sigma, max }
                 if mu.is_finite() && sigma.is_finite() && *sigma >= 0.0 && in_range(f64::from(*max)) =>
             {
-                Distribution::Lognormal {
-                    mu: *mu,
-                    sigma: *sigma,
-                    max: f64::from(*max),
-                }
+                Distribution::Lognormal { mu: *mu, sigma: *sigma, max: f64::from(*max) }
             }
             Lengths::Quantiles(knots) if rising(knots) && knots.iter().all(|knot| in_range(knot.1)) => {
-                let inverse = knots
-                    .iter()
-                    .map(|(percentile, length)| (percentile / 100.0, libm::log(*length)));
+                let inverse =
+                    knots.iter().map(|(percentile, length)| (percentile / 100.0, libm::log(*length)));
                 Distribution::Quantiles(inverse.collect())
             }
             wrong => return Err(unusable(which, wrong)),
@@ -71,9 +66,7 @@ impl LengthSource {
 /// Percentiles within 0 and 100 and strictly increasing, lengths not decreasing.
 fn rising(knots: &[(f64, f64)]) -> bool {
     let percentiles = knots.iter().all(|knot| (0.0..=100.0).contains(&knot.0));
-    let in_order = knots
-        .windows(2)
-        .all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
+    let in_order = knots.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
     !knots.is_empty() && percentiles && in_order
 }
 
@@ -98,11 +91,7 @@ fn unusable(which: &'static str, lengths: &Lengths) -> WorkloadError {
              1 to 10000000 tokens"
         }
     };
-    WorkloadError::Setting {
-        setting: which,
-        found: format!("{lengths:?}"),
-        expected,
-    }
+    WorkloadError::Setting { setting: which, found: format!("{lengths:?}"), expected }
 }
 
 #[cfg(test)]
@@ -124,11 +113,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_met_and_interpolated_in_the_logarithm() {
-        let drawn = sorted(&Lengths::Quantiles(vec![
-            (0.0, 10.0),
-            (50.0, 1000.0),
-            (100.0, 2000.0),
-        ]));
+        let drawn = sorted(&Lengths::Quantiles(vec![(0.0, 10.0), (50.0, 1000.0), (100.0, 2000.0)]));
         let quantile = |percent: usize| f64::from(drawn[percent * 200]);
         assert!((quantile(50) / 1000.0 - 1.0).abs() < 0.05, "{}", quantile(50));
         assert!((quantile(25) / 100.0 - 1.0).abs() < 0.1, "{}", quantile(25));
@@ -137,16 +122,8 @@ mod tests {
 
     #[test]
     fn a_lognormal_has_its_median_and_stays_within_its_bounds() {
-        let drawn = sorted(&Lengths::Lognormal {
-            mu: libm::log(500.0),
-            sigma: 2.0,
-            max: 4000,
-        });
-        assert!(
-            (f64::from(drawn[10_000]) / 500.0 - 1.0).abs() < 0.06,
-            "{}",
-            drawn[10_000]
-        );
+        let drawn = sorted(&Lengths::Lognormal { mu: libm::log(500.0), sigma: 2.0, max: 4000 });
+        assert!((f64::from(drawn[10_000]) / 500.0 - 1.0).abs() < 0.06, "{}", drawn[10_000]);
         assert_eq!((drawn[0], drawn[20_000]), (1, 4000));
     }
 
@@ -160,21 +137,9 @@ mod tests {
     fn senseless_lengths_are_refused_by_name() {
         for lengths in [
             Lengths::Constant(0),
-            Lengths::Lognormal {
-                mu: f64::NAN,
-                sigma: 1.0,
-                max: 10,
-            },
-            Lengths::Lognormal {
-                mu: 1.0,
-                sigma: -1.0,
-                max: 10,
-            },
-            Lengths::Lognormal {
-                mu: 1.0,
-                sigma: 1.0,
-                max: 0,
-            },
+            Lengths::Lognormal { mu: f64::NAN, sigma: 1.0, max: 10 },
+            Lengths::Lognormal { mu: 1.0, sigma: -1.0, max: 10 },
+            Lengths::Lognormal { mu: 1.0, sigma: 1.0, max: 0 },
             Lengths::Quantiles(vec![]),
             Lengths::Quantiles(vec![(50.0, 10.0), (50.0, 20.0)]),
             Lengths::Quantiles(vec![(0.0, 10.0), (100.0, 5.0)]),

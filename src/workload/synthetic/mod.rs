@@ -53,19 +53,12 @@ impl Synthetic {
     ) -> Result<Self, WorkloadError> {
         if !applications.contains(&spec.application) {
             let known = applications.to_vec();
-            return Err(WorkloadError::UnknownApplication {
-                found: spec.application,
-                known,
-            });
+            return Err(WorkloadError::UnknownApplication { found: spec.application, known });
         }
         if spec.requests.is_none() && spec.until.is_none() {
             let (setting, found) = ("the length", "not given".to_owned());
             let expected = "a number of requests, or a time until which they arrive";
-            return Err(WorkloadError::Setting {
-                setting,
-                found,
-                expected,
-            });
+            return Err(WorkloadError::Setting { setting, found, expected });
         }
         Ok(Synthetic {
             application: spec.application,
@@ -119,11 +112,7 @@ mod tests {
         SyntheticSpec {
             application: ApplicationId(0),
             arrivals: Arrivals::Poisson(vec![(SimTime::ZERO, 5.0)]),
-            prompt: Lengths::Lognormal {
-                mu: 6.0,
-                sigma: 1.0,
-                max: 4000,
-            },
+            prompt: Lengths::Lognormal { mu: 6.0, sigma: 1.0, max: 4000 },
             output: Lengths::Constant(20),
             requests: Some(200),
             until: None,
@@ -146,15 +135,8 @@ mod tests {
             drawn(spec, 3).iter().map(|entry| entry.prompt_tokens).collect()
         };
         let other = SyntheticSpec {
-            arrivals: Arrivals::Gamma {
-                shape: 0.3,
-                rate: vec![(SimTime::ZERO, 50.0)],
-            },
-            output: Lengths::Lognormal {
-                mu: 3.0,
-                sigma: 1.0,
-                max: 100,
-            },
+            arrivals: Arrivals::Gamma { shape: 0.3, rate: vec![(SimTime::ZERO, 50.0)] },
+            output: Lengths::Lognormal { mu: 3.0, sigma: 1.0, max: 100 },
             ..spec()
         };
         assert_eq!(prompts(&spec()), prompts(&other));
@@ -163,35 +145,17 @@ mod tests {
     #[test]
     fn ids_count_from_zero_and_arrivals_stop_at_the_given_time() {
         let until = SimTime::from_nanos(3_000_000_000);
-        let entries = drawn(
-            &SyntheticSpec {
-                requests: None,
-                until: Some(until),
-                ..spec()
-            },
-            1,
-        );
+        let entries = drawn(&SyntheticSpec { requests: None, until: Some(until), ..spec() }, 1);
         assert!(entries.iter().all(|entry| entry.arrival < until));
-        assert!(
-            entries
-                .iter()
-                .zip(0..)
-                .all(|(entry, id)| entry.id == RequestId(id))
-        );
+        assert!(entries.iter().zip(0..).all(|(entry, id)| entry.id == RequestId(id)));
     }
 
     #[test]
     fn a_workload_without_an_end_or_for_a_stranger_is_refused() {
-        let endless = SyntheticSpec {
-            requests: None,
-            ..spec()
-        };
+        let endless = SyntheticSpec { requests: None, ..spec() };
         assert!(matches!(
             Synthetic::new(&endless, &[ApplicationId(0)], 0),
-            Err(WorkloadError::Setting {
-                setting: "the length",
-                ..
-            })
+            Err(WorkloadError::Setting { setting: "the length", .. })
         ));
         assert!(matches!(
             Synthetic::new(&spec(), &[ApplicationId(4)], 0),

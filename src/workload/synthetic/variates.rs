@@ -67,10 +67,7 @@ mod tests {
     fn gamma_has_its_shape_as_mean_and_variance() {
         for shape in [0.231, 0.871, 1.0, 4.5] {
             let (mean, variance) = moments(|random| gamma(random, shape));
-            assert!(
-                near(mean, shape) && near(variance, shape),
-                "{shape}: {mean} {variance}"
-            );
+            assert!(near(mean, shape) && near(variance, shape), "{shape}: {mean} {variance}");
         }
     }
 }

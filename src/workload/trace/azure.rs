@@ -19,11 +19,7 @@ pub(super) const FORMAT: Format = Format {
     first_line: "TIMESTAMP,ContextTokens,GeneratedTokens",
     open: |header, applications| {
         let table = Table::of_header(header, ["TIMESTAMP", "ContextTokens", "GeneratedTokens"])?;
-        Some(Box::new(Reader {
-            table,
-            application: applications.first,
-            next_id: 0,
-        }))
+        Some(Box::new(Reader { table, application: applications.first, next_id: 0 }))
     },
     has_header: true,
     dated: true,
@@ -90,14 +86,9 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for text in [
-            "",
-            "12",
-            "2024-13-01 00:00:00",
-            "2024-02-30 00:00:00",
-            "1969-01-01 00:00:00",
-            "äöüäöüäöü",
-        ] {
+        for text in
+            ["", "12", "2024-13-01 00:00:00", "2024-02-30 00:00:00", "1969-01-01 00:00:00", "äöüäöüäöü"]
+        {
             assert_eq!(date(text), None, "{text}");
         }
     }

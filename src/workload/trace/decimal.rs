@@ -20,11 +20,7 @@ impl<'a> Decimal<'a> {
             None => (unsigned, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let decimal = Decimal {
-            whole,
-            fraction,
-            exponent,
-        };
+        let decimal = Decimal { whole, fraction, exponent };
         let digits_only = mantissa.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let valid = digits_only && !fraction.contains('.') && !(whole.is_empty() && fraction.is_empty());
         (valid && (!negative || decimal.is_zero())).then_some(decimal)
@@ -64,10 +60,7 @@ impl<'a> Decimal<'a> {
 
     /// Those of a valid number; of anything else, whatever is not 0.
     fn digits(&self) -> impl Iterator<Item = u8> {
-        self.whole
-            .bytes()
-            .chain(self.fraction.bytes())
-            .map(|byte| byte.wrapping_sub(b'0'))
+        self.whole.bytes().chain(self.fraction.bytes()).map(|byte| byte.wrapping_sub(b'0'))
     }
 }
 
@@ -105,9 +98,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in [
-            "", "-", "+", ".", "-1", "-1e-30", "nan", "inf", "1e", "1e999", "1.2.3", "1 2", "0x1", "²",
-        ] {
+        for text in
+            ["", "-", "+", ".", "-1", "-1e-30", "nan", "inf", "1e", "1e999", "1.2.3", "1 2", "0x1", "²"]
+        {
             assert_eq!(nanos(text), None, "{text}");
         }
     }

@@ -25,17 +25,10 @@ pub(super) fn tokens(what: &'static str, text: &str) -> Result<u32, RowProblem> 
 /// A time in units of 10^-`decimals` s: 0 for seconds, 3 for milliseconds.
 pub(super) fn time(what: &'static str, text: &str, decimals: i32) -> Result<SimTime, RowProblem> {
     let nanos = Decimal::parse(text).and_then(|decimal| decimal.scaled(9 - decimals));
-    nanos
-        .filter(|nanos| *nanos <= MAX_NANOS)
-        .map(SimTime::from_nanos)
-        .ok_or_else(|| {
-            let unit = if decimals == 0 { "seconds" } else { "milliseconds" };
-            RowProblem::new(
-                what,
-                text,
-                format!("{unit} since the start, at least 0 and less than 292 years"),
-            )
-        })
+    nanos.filter(|nanos| *nanos <= MAX_NANOS).map(SimTime::from_nanos).ok_or_else(|| {
+        let unit = if decimals == 0 { "seconds" } else { "milliseconds" };
+        RowProblem::new(what, text, format!("{unit} since the start, at least 0 and less than 292 years"))
+    })
 }
 
 fn range(least: u64, most: u64) -> String {

@@ -19,16 +19,9 @@ pub(super) struct Lines {
 impl Lines {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         if path.is_dir() {
-            return Err(io::Error::new(
-                io::ErrorKind::IsADirectory,
-                "it is a folder; expected a file",
-            ));
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; expected a file"));
         }
-        Ok(Lines {
-            file: BufReader::new(File::open(path)?),
-            line: Vec::new(),
-            number: 0,
-        })
+        Ok(Lines { file: BufReader::new(File::open(path)?), line: Vec::new(), number: 0 })
     }
 
     /// Goes to the next line that is not blank; false at the end of the file.

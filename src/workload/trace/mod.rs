@@ -63,38 +63,22 @@ pub(super) fn read(
     applications: &[ApplicationId],
 ) -> Result<Trace, WorkloadError> {
     let first = *applications.first().ok_or(WorkloadError::NoApplication)?;
-    let applications = Applications {
-        first,
-        all: applications.to_vec(),
-    };
-    let unreadable = |source| WorkloadError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
+    let applications = Applications { first, all: applications.to_vec() };
+    let unreadable = |source| WorkloadError::Unreadable { path: path.to_owned(), source };
     let mut lines = Lines::open(path).map_err(unreadable)?;
-    let empty = |skipped_rows| WorkloadError::Empty {
-        path: path.to_owned(),
-        skipped_rows,
-    };
+    let empty = |skipped_rows| WorkloadError::Empty { path: path.to_owned(), skipped_rows };
     if !lines.advance().map_err(unreadable)? {
         return Err(empty(0));
     }
     let (format, mut reader) = recognise(path, &lines, &applications)?;
-    let mut trace = Trace {
-        entries: Vec::new(),
-        skipped_rows: 0,
-    };
+    let mut trace = Trace { entries: Vec::new(), skipped_rows: 0 };
     let mut more = !format.has_header || lines.advance().map_err(unreadable)?;
     while more {
         match lines.text().and_then(|line| reader.read(lines.number(), line)) {
             Ok(entry) => trace.entries.push(entry),
             Err(_) if skip_bad_rows => trace.skipped_rows += 1,
             Err(problem) => {
-                return Err(WorkloadError::Row {
-                    path: path.to_owned(),
-                    line: lines.number(),
-                    problem,
-                });
+                return Err(WorkloadError::Row { path: path.to_owned(), line: lines.number(), problem });
             }
         }
         more = lines.advance().map_err(unreadable)?;
@@ -115,13 +99,9 @@ fn recognise(
     applications: &Applications,
 ) -> Result<(&'static Format, Box<dyn RowReader>), WorkloadError> {
     let opened = lines.text().ok().and_then(|line| {
-        FORMATS
-            .iter()
-            .find_map(|format| Some((format, (format.open)(line, applications)?)))
+        FORMATS.iter().find_map(|format| Some((format, (format.open)(line, applications)?)))
     });
-    let accepted = FORMATS
-        .iter()
-        .map(|format| format!("`{}` ({})", format.first_line, format.name));
+    let accepted = FORMATS.iter().map(|format| format!("`{}` ({})", format.first_line, format.name));
     opened.ok_or_else(|| WorkloadError::UnknownFormat {
         path: path.to_owned(),
         line: lines.number(),

@@ -23,12 +23,7 @@ pub(super) const FORMAT: Format = Format {
         // A relative of this format has `chat_id` and its timestamps in seconds.
         let ours = line.starts_with('{') && keys.iter().all(|key| line.contains(key));
         let ours = ours && !line.contains(r#""chat_id""#);
-        ours.then(|| {
-            Box::new(Reader {
-                application: applications.first,
-                next_id: 0,
-            }) as Box<dyn RowReader>
-        })
+        ours.then(|| Box::new(Reader { application: applications.first, next_id: 0 }) as Box<dyn RowReader>)
     },
     has_header: false,
     dated: false,
@@ -66,12 +61,7 @@ impl RowReader for Reader {
 fn problem(line: &str, error: &serde_json::Error) -> RowProblem {
     let text = error.to_string();
     // The parser sees one line only, so that its line number is always 1.
-    let cause = text
-        .rsplit_once(" at line ")
-        .map_or(text.as_str(), |(cause, _)| cause);
-    let expected = format!(
-        "an object like {FIRST_LINE} ({cause} at column {})",
-        error.column()
-    );
+    let cause = text.rsplit_once(" at line ").map_or(text.as_str(), |(cause, _)| cause);
+    let expected = format!("an object like {FIRST_LINE} ({cause} at column {})", error.column());
     RowProblem::new("the line", line, expected)
 }

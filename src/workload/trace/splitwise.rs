@@ -30,11 +30,7 @@ pub(super) const FORMAT: Format = Format {
     open: |header, applications| {
         let table = Table::of_header(header, COLUMNS)?;
         let applications = applications.all.clone();
-        Some(Box::new(Reader {
-            table,
-            applications,
-            lines: HashMap::new(),
-        }))
+        Some(Box::new(Reader { table, applications, lines: HashMap::new() }))
     },
     has_header: true,
     dated: false,

@@ -20,11 +20,7 @@ impl<const N: usize> Table<N> {
         for (column, name) in columns.iter_mut().zip(names) {
             *column = record.iter().position(|field| field.trim() == name)?;
         }
-        Some(Table {
-            columns,
-            width: record.len(),
-            record,
-        })
+        Some(Table { columns, width: record.len(), record })
     }
 
     /// The fields of a row, in the order of the names.
@@ -36,9 +32,7 @@ impl<const N: usize> Table<N> {
             let expected = format!("{}, as in the header", self.width);
             return Err(RowProblem::new("the number of fields", &found, expected));
         }
-        Ok(self
-            .columns
-            .map(|column| self.record.get(column).unwrap_or_default().trim()))
+        Ok(self.columns.map(|column| self.record.get(column).unwrap_or_default().trim()))
     }
 }
 
@@ -46,10 +40,8 @@ impl<const N: usize> Table<N> {
 fn split(line: &str, record: &mut StringRecord) -> Result<(), csv::Error> {
     record.clear();
     if line.contains('"') {
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(line.as_bytes());
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line.as_bytes());
         reader.read_record(record)?;
     } else {
         line.split(',').for_each(|field| record.push_field(field));
@@ -73,10 +65,7 @@ mod tests {
     fn a_row_of_another_width_is_refused() {
         let mut table = Table::of_header("a,b", ["a", "b"]).unwrap();
         let problem = table.fields("1").unwrap_err().to_string();
-        assert_eq!(
-            problem,
-            "the number of fields is `1`; expected 2, as in the header"
-        );
+        assert_eq!(problem, "the number of fields is `1`; expected 2, as in the header");
         assert!(table.fields("1,2,3").is_err());
     }
 }
