@@ -115,16 +115,14 @@ pub enum Fault {
         event: String,
     },
     /// A tick before the present.
-    #[error(
-        "{entity} asked at {at} for the tick {event} at {requested}, which is past; use a time from now on"
-    )]
+    #[error("{entity} asked at {at} for the tick {event} at {wanted}, which is past; use a time from now on")]
     TickInPast {
         /// Who asked.
         entity: Who,
         /// When.
         at: SimTime,
         /// The time asked for.
-        requested: SimTime,
+        wanted: SimTime,
         /// The tick's message.
         event: String,
     },

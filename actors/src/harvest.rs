@@ -70,7 +70,7 @@ impl<E: Entity> Harvest<E> {
         let digest = Digest::of_entities(records.iter().map(|(id, record)| (*id, record.hash())));
         let ended_at = records
             .iter()
-            .map(|(_, record)| record.last)
+            .map(|(_, record)| record.last.time)
             .max()
             .unwrap_or(SimTime::ZERO);
         let undelivered = undelivered(self.leftovers);

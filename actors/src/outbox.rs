@@ -93,7 +93,7 @@ impl<E: Entity> Outbox<'_, E> {
             self.refuse(Fault::TickInPast {
                 entity: Who::new(self.me),
                 at: self.now,
-                requested: time,
+                wanted: time,
                 event: describe(&message, &order),
             });
             return TickId {

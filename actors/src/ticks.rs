@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::entity::EntityId;
+use crate::event::Order;
 use crate::time::SimTime;
 
 /// Names one pending tick, to cancel it. Meaningless to any entity but the one that set it.
@@ -12,16 +14,31 @@ pub struct TickId {
     pub(crate) sequence: u64,
 }
 
+impl TickId {
+    /// The place of this tick among all events of `owner`.
+    #[inline]
+    pub(crate) fn order(self, owner: EntityId) -> Order {
+        Order {
+            time: self.time,
+            class: self.class,
+            source: owner,
+            sequence: self.sequence,
+        }
+    }
+}
+
 /// How many of the earliest ticks are kept in the sorted array.
 const NEAR: usize = 16;
 
 /// Pending ticks in order.
 ///
-/// Most entities have one or two: those sit in a small sorted array, without an allocation per tick. An entity
-/// that sets thousands, say one time-out per customer, spills the later ones into a tree, so that neither setting
-/// nor cancelling takes time proportional to their number.
+/// Most entities have one: it has a place of its own, without an allocation. A few more sit in a small sorted
+/// array. An entity that sets thousands, say one time-out per customer, spills the later ones into a tree, so that
+/// neither setting nor cancelling takes time proportional to their number.
 pub(crate) struct Ticks<M> {
-    /// Latest first, so that the earliest is popped from the end.
+    /// The earliest; empty only if there are no others.
+    next: Option<(TickId, M)>,
+    /// Latest first, so that the earliest is taken from the end; empty only if `far` is.
     near: Vec<(TickId, M)>,
     /// All later than the latest of `near`.
     far: BTreeMap<TickId, M>,
@@ -30,6 +47,7 @@ pub(crate) struct Ticks<M> {
 impl<M> Default for Ticks<M> {
     fn default() -> Self {
         Ticks {
+            next: None,
             near: Vec::new(),
             far: BTreeMap::new(),
         }
@@ -39,12 +57,60 @@ impl<M> Default for Ticks<M> {
 impl<M> Ticks<M> {
     #[inline]
     pub(crate) fn first(&self) -> Option<TickId> {
-        // `near` runs empty only together with `far`: see `refill`.
-        self.near.last().map(|(id, _)| *id)
+        self.next.as_ref().map(|(id, _)| *id)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.next.is_none()
     }
 
     #[inline]
     pub(crate) fn insert(&mut self, id: TickId, message: M) {
+        match &self.next {
+            None => self.next = Some((id, message)),
+            Some((first, _)) if id > *first => self.insert_later(id, message),
+            Some(_) => {
+                if let Some((second, message)) = self.next.replace((id, message)) {
+                    self.insert_later(second, message);
+                }
+            }
+        }
+    }
+
+    /// Takes the earliest tick if it comes `before` something else.
+    #[inline]
+    pub(crate) fn pop_if(&mut self, before: impl FnOnce(TickId) -> bool) -> Option<(TickId, M)> {
+        let first = self.next.take_if(|(id, _)| before(*id));
+        if first.is_some() {
+            self.advance();
+        }
+        first
+    }
+
+    /// Forgets a tick; false if it was handled or cancelled before.
+    pub(crate) fn cancel(&mut self, id: TickId) -> bool {
+        if self.first() == Some(id) {
+            self.next = None;
+            self.advance();
+            return true;
+        }
+        match self.near.binary_search_by(|(other, _)| id.cmp(other)) {
+            Ok(place) => {
+                self.near.remove(place);
+                self.refill();
+                true
+            }
+            Err(_) => self.far.remove(&id).is_some(),
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.next = None;
+        self.near.clear();
+        self.far.clear();
+    }
+
+    fn insert_later(&mut self, id: TickId, message: M) {
         let beyond_near = self.near.first().is_some_and(|(latest, _)| id > *latest);
         if beyond_near && (!self.far.is_empty() || self.near.len() >= NEAR) {
             self.far.insert(id, message);
@@ -58,32 +124,13 @@ impl<M> Ticks<M> {
         }
     }
 
+    /// Fills the place of the earliest.
     #[inline]
-    pub(crate) fn pop(&mut self) -> Option<(TickId, M)> {
-        let tick = self.near.pop();
-        self.refill();
-        tick
-    }
-
-    /// Forgets a tick; false if it was handled or cancelled before.
-    pub(crate) fn cancel(&mut self, id: TickId) -> bool {
-        match self.near.binary_search_by(|(other, _)| id.cmp(other)) {
-            Ok(place) => {
-                self.near.remove(place);
-                self.refill();
-                true
-            }
-            Err(_) => self.far.remove(&id).is_some(),
+    fn advance(&mut self) {
+        if let Some(tick) = self.near.pop() {
+            self.next = Some(tick);
+            self.refill();
         }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.near.is_empty()
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.near.clear();
-        self.far.clear();
     }
 
     #[inline]
@@ -121,7 +168,7 @@ mod tests {
                     sequence,
                 };
                 match random.below(4) {
-                    0 => assert_eq!(ticks.pop().map(|(id, ())| id), oracle.pop_first()),
+                    0 => assert_eq!(ticks.pop_if(|_| true).map(|(id, ())| id), oracle.pop_first()),
                     1 if !oracle.is_empty() => {
                         let victim = *oracle
                             .iter()

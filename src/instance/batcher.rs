@@ -347,7 +347,7 @@ impl Batcher {
     /// Memory was freed from outside: start, or cut the run so that the head of the queue may join
     /// (§4.9).
     fn use_freed_memory(&mut self, now: SimTime) {
-        let Some(&WaitingTask { key, phase }) = self.residents.queue.first() else { return };
+        let Some(&WaitingTask { key, phase }) = self.residents.queue.front() else { return };
         if self.residents.batch.is_empty() {
             if self.residents.memory.fits(self.residents.task_bytes(key, phase)) {
                 self.start_run(now);

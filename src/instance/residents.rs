@@ -110,8 +110,8 @@ pub struct Residents {
     /// By arrival.
     by_rank: BTreeMap<(SimTime, u64), Key>,
     next_rank: u64,
-    /// Waiting tasks in the engine's order.
-    pub queue: Vec<WaitingTask>,
+    /// Waiting tasks in the engine's order. Tasks come and go at its ends, rarely in the middle.
+    pub queue: VecDeque<WaitingTask>,
     /// Waiting prompts in the order they came.
     pub prompts: VecDeque<Key>,
     /// Preempted decodes in the order they were preempted.
@@ -137,7 +137,7 @@ impl Residents {
             slots: Slab::new(),
             by_rank: BTreeMap::new(),
             next_rank: 0,
-            queue: Vec::new(),
+            queue: VecDeque::new(),
             prompts: VecDeque::new(),
             blocked: Vec::new(),
             batch: Vec::new(),
@@ -280,14 +280,16 @@ impl Residents {
             let was_blocked = resident.state == TaskState::Blocked;
             (resident.phase, was_blocked, self.first_task_passed_over(resident))
         };
-        remove_first(&mut self.queue, |task| *task == WaitingTask { key, phase });
+        if let Some(position) = nearest_to_an_end(&self.queue, WaitingTask { key, phase }) {
+            self.queue.remove(position);
+        }
         if phase == Phase::Prefill
             && let Some(position) = self.prompts.iter().position(|&prompt| prompt == key)
         {
             self.prompts.remove(position);
         }
-        if was_blocked {
-            remove_first(&mut self.blocked, |&blocked| blocked == key);
+        if was_blocked && let Some(position) = self.blocked.iter().position(|&blocked| blocked == key) {
+            self.blocked.remove(position);
         }
         let resident = &mut self.slots[key];
         resident.passed_over = passed_over;
@@ -381,8 +383,9 @@ impl Residents {
     }
 }
 
-fn remove_first<T>(items: &mut Vec<T>, matches: impl Fn(&T) -> bool) {
-    if let Some(position) = items.iter().position(matches) {
-        items.remove(position);
-    }
+/// Where a task stands in the queue, looking from both ends at once: whoever comes first leaves at the
+/// front, the longest passed over stand at the back.
+fn nearest_to_an_end(queue: &VecDeque<WaitingTask>, task: WaitingTask) -> Option<usize> {
+    let last = queue.len().checked_sub(1)?;
+    (0..=last / 2).flat_map(|step| [step, last - step]).find(|&position| queue[position] == task)
 }

@@ -1,6 +1,7 @@
 //! How numbers are printed in result files: plainly, and so that reading them back gives the same number.
 //!
-//! Times are decimal seconds down to the nanosecond, without trailing zeros (`40.37`, `16`); floats are
+//! Times are decimal seconds down to the nanosecond, with one decimal at least as the ancestor prints
+//! them and no further trailing zeros (`40.37`, `16.0`); floats are
 //! the shortest decimal that reads back exactly; what is not known is an empty field.
 
 use std::fmt;
@@ -27,7 +28,7 @@ impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, mut fraction) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
         if fraction == 0 {
-            return write!(f, "{whole}");
+            return write!(f, "{whole}.0");
         }
         let mut digits = 9;
         while fraction.is_multiple_of(10) {
@@ -58,12 +59,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_are_exact_and_without_trailing_zeros() {
+    fn seconds_are_exact_with_one_decimal_at_least() {
         for (nanos, text) in [
-            (0, "0"),
+            (0, "0.0"),
             (1, "0.000000001"),
             (40_370_000_000, "40.37"),
-            (16_000_000_000, "16"),
+            (16_000_000_000, "16.0"),
             (1_260_864_257, "1.260864257"),
             (u64::MAX, "18446744073.709551615"),
         ] {

@@ -346,10 +346,10 @@ fn a_spawn_faster_than_the_lookahead_is_a_fault() {
 #[test]
 fn a_tick_in_the_past_is_a_fault() {
     provoke(&LookBack, 4, |way, fault| {
-        let Fault::TickInPast { at, requested, .. } = fault else {
+        let Fault::TickInPast { at, wanted, .. } = fault else {
             panic!("{way}: {fault}")
         };
-        assert_eq!((*at, *requested), (at_ms(5), at_ms(1)), "{way}");
+        assert_eq!((*at, *wanted), (at_ms(5), at_ms(1)), "{way}");
         is_the_rogue(way, fault);
     });
 }
@@ -473,4 +473,38 @@ fn bystanders_have_lived_on_until_the_fault() {
             );
         }
     }
+}
+
+#[test]
+fn a_message_that_panics_when_dropped_loses_its_arbiter_but_not_the_others() {
+    #[derive(Hash, Debug)]
+    struct Grenade;
+    impl Message for Grenade {}
+    impl Drop for Grenade {
+        fn drop(&mut self) {
+            panic!("a message must not do that");
+        }
+    }
+    struct Soldier;
+    impl Entity for Soldier {
+        type Message = Grenade;
+        fn label(&self) -> String {
+            String::from("soldier")
+        }
+        fn start(&mut self, _: SimTime, outbox: &mut Outbox<'_, Self>) {
+            match outbox.me().0 {
+                0 => outbox.send(EntityId(1), Grenade),
+                // Nobody is there to be blamed: the message is dropped by the clock.
+                1 => outbox.stop(),
+                _ => {}
+            }
+        }
+        fn handle(&mut self, _: SimTime, _: EntityId, _: Grenade, _: &mut Outbox<'_, Self>) {}
+    }
+    let squad = || (0..3).map(|id| member(id, Soldier)).collect();
+    fail(squad, &RunConfig::default(), |way, fault, partial| {
+        assert!(matches!(fault, Fault::ArbiterLost { .. }), "{way}: {fault}");
+        let survivors = if way.starts_with('3') { 2 } else { 0 };
+        assert_eq!(partial.entities.len(), survivors, "{way}");
+    });
 }

@@ -217,8 +217,14 @@ fn founders(shape: &Shape) -> Vec<Member<Improviser>> {
 
 #[test]
 fn random_models_are_the_same_in_every_way_to_run_them() {
+    // A soak: PROPTEST_CASES=5000 cargo test --release -p ebbflow-actors random_models
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(48);
     let mut runner = TestRunner::new(Config {
-        cases: 48,
+        cases,
+        failure_persistence: None,
         ..Config::default()
     });
     runner

@@ -8,7 +8,7 @@ pub(super) struct Fifo;
 
 impl Engine for Fifo {
     fn enqueue(&self, residents: &mut Residents, task: WaitingTask) {
-        residents.queue.push(task);
+        residents.queue.push_back(task);
     }
 
     fn interrupts(&self, _: &Residents, _: u64, _: Phase) -> bool {
@@ -19,7 +19,7 @@ impl Engine for Fifo {
         residents.begin_selection();
         if let Some(&running) = residents.batch.first() {
             residents.choose(running);
-        } else if let Some(&WaitingTask { key, phase }) = residents.queue.first()
+        } else if let Some(&WaitingTask { key, phase }) = residents.queue.front()
             && residents.memory.fits(residents.task_bytes(key, phase))
         {
             residents.choose(key);

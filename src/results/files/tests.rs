@@ -92,10 +92,10 @@ fn tasks_and_transfers_of_completed_requests_are_listed() {
     assert_eq!(
         file("request_nodes.csv"),
         "request_id,request_type,node_id,node_type,runner,start_timestamp,completion_timestamp\n\
-         16,2,0,PROMPT,h100-80gb_0,1.5,2\n\
-         16,2,1,TOKEN,a100-80gb_1,2.3,5\n\
-         16,2,2,KVCacheTransfer,DummyLink,2,2.25\n\
-         2,2,0,PROMPT,h100-80gb_0,4,6.125\n"
+         16,2,0,PROMPT,h100-80gb_0,1.5,2.0\n\
+         16,2,1,TOKEN,a100-80gb_1,2.3,5.0\n\
+         16,2,2,KVCacheTransfer,DummyLink,2.0,2.25\n\
+         2,2,0,PROMPT,h100-80gb_0,4.0,6.125\n"
     );
 }
 
@@ -116,7 +116,7 @@ fn requests_that_were_not_completed_are_listed_with_the_reason() {
         file("not_completed.csv"),
         "request_id,application_id,arrival_timestamp,prompt_size,token_size,outcome,reason_or_stage\n\
          3,0,4.5,500,7,rejected,too_large\n\
-         4,0,99,500,7,unfinished,decode\n"
+         4,0,99.0,500,7,unfinished,decode\n"
     );
 }
 
@@ -133,7 +133,7 @@ fn reasons_with_commas_quotes_and_newlines_stay_one_field() {
     assert_eq!(
         file("scaling/0_events.csv"),
         "time,event,target,detail\n\
-         50,refused,instance_0,\"draining it, or \"\"scaling it down\"\",\nwould leave 0 of 1 prompt instances\"\n"
+         50.0,refused,instance_0,\"draining it, or \"\"scaling it down\"\",\nwould leave 0 of 1 prompt instances\"\n"
     );
 }
 
@@ -142,14 +142,14 @@ fn the_life_of_every_instance_is_told() {
     assert_eq!(
         file("lifecycle/0.csv"),
         "id,server,sku,gpu,gpus,tag,created_s,active_s,draining_s,removed_s,busy_s,tasks_completed\n\
-         0,0,dgx-h100,h100-80gb,8,prompt,0,0,,,25,2\n\
-         1,1,dgx-h100,a100-80gb,8,,10,20,70,90,20,2\n"
+         0,0,dgx-h100,h100-80gb,8,prompt,0.0,0.0,,,25.0,2\n\
+         1,1,dgx-h100,a100-80gb,8,,10.0,20.0,70.0,90.0,20.0,2\n"
     );
 }
 
 #[test]
 fn iterations_are_logged_per_instance() {
-    let row = "h100-80gb_0,None,1.5,2,1,1,332500277760,1,0,0,0,16,2,1,500,0";
+    let row = "h100-80gb_0,None,1.5,2.0,1,1,332500277760,1,0,0,0,16,2,1,500,0";
     let log = file("instances/0/0.csv");
     assert_eq!(log.lines().nth(1), Some(row));
     assert_eq!(file("instances/0/1.csv").lines().count(), 1);
@@ -157,7 +157,7 @@ fn iterations_are_logged_per_instance() {
 
 #[test]
 fn the_simulator_file_tells_the_end() {
-    assert_eq!(file("simulator.csv"), "time,event\n100,end\n");
+    assert_eq!(file("simulator.csv"), "time,event\n100.0,end\n");
 }
 
 #[test]

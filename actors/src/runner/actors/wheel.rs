@@ -59,12 +59,9 @@ impl<E: Entity> Wheel<E> {
 
     /// The next window that holds something.
     pub(super) fn next_window(&self) -> Option<u64> {
-        let near = self.next_occupied();
-        let later = self.later.peek().map(|Later(event)| self.window(event.time()));
-        match (near, later) {
-            (Some(near), Some(later)) => Some(near.min(later)),
-            (near, later) => near.or(later),
-        }
+        // Opening a window moves everything that comes near into the slots: the heap lies beyond them all.
+        let later = || self.later.peek().map(|Later(event)| self.window(event.time()));
+        self.next_occupied().or_else(later)
     }
 
     /// Advances to `window` and swaps its events with the empty `buffer`.

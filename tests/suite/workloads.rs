@@ -3,9 +3,7 @@
 //! Real traces are not part of the repository; the tests that use them say so when they
 //! are absent.
 
-#![allow(clippy::unwrap_used)]
-
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ebbflow::ids::ApplicationId;
 use ebbflow::request::Request;
@@ -14,24 +12,16 @@ use ebbflow::workload::{Workload, WorkloadError, open};
 use ebbflow_actors::{SimDuration, SimTime};
 use proptest::prelude::*;
 
+use crate::support::reference;
+
 const APPLICATIONS: [ApplicationId; 2] = [ApplicationId(0), ApplicationId(3)];
 const SPLITWISE: &str =
     "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n";
 const AZURE: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
 
 fn trace(path: &Path, skip_bad_rows: bool) -> Result<Workload, WorkloadError> {
-    let source = WorkloadSource::Trace {
-        path: path.to_owned(),
-        skip_bad_rows,
-    };
-    open(
-        &WorkloadSpec {
-            source,
-            transform: Transform::default(),
-        },
-        &APPLICATIONS,
-        0,
-    )
+    let source = WorkloadSource::Trace { path: path.to_owned(), skip_bad_rows };
+    open(&WorkloadSpec { source, transform: Transform::default() }, &APPLICATIONS, 0)
 }
 
 /// Opens a trace with this content.
@@ -43,10 +33,7 @@ fn content(bytes: impl AsRef<[u8]>, skip_bad_rows: bool) -> Result<Workload, Wor
 }
 
 fn requests(text: impl AsRef<[u8]>) -> Vec<Request> {
-    content(text, false)
-        .unwrap_or_else(|error| panic!("{error}"))
-        .requests
-        .collect()
+    content(text, false).unwrap_or_else(|error| panic!("{error}")).requests.collect()
 }
 
 fn refusal(text: impl AsRef<[u8]>) -> String {
@@ -55,23 +42,7 @@ fn refusal(text: impl AsRef<[u8]>) -> String {
 
 /// (arrival in ns, prompt, output) of each.
 fn facts(requests: &[Request]) -> Vec<(u64, u32, u32)> {
-    requests
-        .iter()
-        .map(|r| (r.arrival.as_nanos(), r.prompt_tokens, r.output_tokens))
-        .collect()
-}
-
-/// A folder of reference material, or a note that it is absent.
-fn reference(name: &str) -> Option<PathBuf> {
-    let folder = match std::env::var_os("EBBFLOW_GOLDEN") {
-        Some(golden) if name == "golden" => PathBuf::from(golden),
-        _ => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name),
-    };
-    if !folder.is_dir() {
-        println!("skipped: {} is absent", folder.display());
-        return None;
-    }
-    Some(folder)
+    requests.iter().map(|r| (r.arrival.as_nanos(), r.prompt_tokens, r.output_tokens)).collect()
 }
 
 #[test]
@@ -81,14 +52,7 @@ fn a_splitwise_trace_is_read_sorted_with_extra_columns_and_floats() {
         8,2,0,0.25,1,404,53,code\n\
         9,2,0,0.25,1,1,1,code\n";
     let read = requests(text);
-    assert_eq!(
-        facts(&read),
-        [
-            (250_000_000, 404, 53),
-            (250_000_000, 1, 1),
-            (1_096_313_477, 1779, 75)
-        ]
-    );
+    assert_eq!(facts(&read), [(250_000_000, 404, 53), (250_000_000, 1, 1), (1_096_313_477, 1779, 75)]);
     let last = &read[2];
     assert_eq!(
         (last.id.0, last.application, last.batch_size, last.request_type),
@@ -103,12 +67,8 @@ fn an_azure_trace_begins_at_its_first_arrival() {
         "{AZURE}2023-11-16 18:17:03.9799600,4808,10\n2023-11-16 18:17:04.0319600,3180,8\n\
          2023-11-16 18:17:03,1,2\n2024-05-12 00:00:00.001163+00:00,5,6"
     );
-    let expected = [
-        (0, 1, 2),
-        (979_960_000, 4808, 10),
-        (1_031_960_000, 3180, 8),
-        (15_313_377_001_163_000, 5, 6),
-    ];
+    let expected =
+        [(0, 1, 2), (979_960_000, 4808, 10), (1_031_960_000, 3180, 8), (15_313_377_001_163_000, 5, 6)];
     let read = requests(text);
     assert_eq!(facts(&read), expected);
     assert_eq!(read[0].id.0, 2);
@@ -124,44 +84,26 @@ fn a_mooncake_trace_is_in_milliseconds() {
 #[test]
 fn byte_order_marks_carriage_returns_blank_lines_and_a_missing_last_newline_do_not_matter() {
     let text = format!("\u{feff}\n{SPLITWISE}\n1,2,0,1,1,5,6\n  \n2,2,0,\"2\",1,5,6").replace('\n', "\r\n");
-    assert_eq!(
-        facts(&requests(text)),
-        [(1_000_000_000, 5, 6), (2_000_000_000, 5, 6)]
-    );
+    assert_eq!(facts(&requests(text)), [(1_000_000_000, 5, 6), (2_000_000_000, 5, 6)]);
 }
 
 #[test]
 fn every_malformed_row_is_refused_with_its_line_and_counted_on_request() {
     let good = "1,2,0,0.5,1,100,10";
     for (row, problem) in [
-        (
-            "2,2,0,0.5,1,100",
-            "the number of fields is `6`; expected 7, as in the header",
-        ),
+        ("2,2,0,0.5,1,100", "the number of fields is `6`; expected 7, as in the header"),
         ("2,2,0,0.5,1,100,10,9", "the number of fields is `8`"),
-        (
-            "1,2,0,0.7,1,100,10",
-            "request_id is `1`; expected an id of its own; line 2 has the same",
-        ),
+        ("1,2,0,0.7,1,100,10", "request_id is `1`; expected an id of its own; line 2 has the same"),
         ("-2,2,0,0.5,1,100,10", "request_id is `-2`"),
         ("2,1,0,0.5,1,100,10", "request_type is `1`; expected 2"),
-        (
-            "2,2,9,0.5,1,100,10",
-            "application_id is `9`; expected an application of the scenario: 0, 3",
-        ),
-        (
-            "2,2,0,-0.5,1,100,10",
-            "arrival_timestamp is `-0.5`; expected seconds",
-        ),
+        ("2,2,9,0.5,1,100,10", "application_id is `9`; expected an application of the scenario: 0, 3"),
+        ("2,2,0,-0.5,1,100,10", "arrival_timestamp is `-0.5`; expected seconds"),
         ("2,2,0,nan,1,100,10", "arrival_timestamp is `nan`"),
         ("2,2,0,inf,1,100,10", "arrival_timestamp is `inf`"),
         ("2,2,0,1e30,1,100,10", "arrival_timestamp is `1e30`"),
         ("2,2,0,,1,100,10", "arrival_timestamp is ``"),
         ("2,2,0,0.5,0,100,10", "batch_size is `0`"),
-        (
-            "2,2,0,0.5,1,0,10",
-            "prompt_size is `0`; expected a whole number from 1 to 10000000",
-        ),
+        ("2,2,0,0.5,1,0,10", "prompt_size is `0`; expected a whole number from 1 to 10000000"),
         ("2,2,0,0.5,1,1.5,10", "prompt_size is `1.5`"),
         ("2,2,0,0.5,1,100,0", "token_size is `0`"),
         ("2,2,0,0.5,1,100,many", "token_size is `many`"),
@@ -178,18 +120,9 @@ fn every_malformed_row_is_refused_with_its_line_and_counted_on_request() {
 #[test]
 fn malformed_rows_of_the_other_formats_are_refused_alike() {
     for (text, problem) in [
-        (
-            format!("{AZURE}yesterday,1,2"),
-            ":2: TIMESTAMP is `yesterday`; expected a date",
-        ),
-        (
-            format!("{AZURE}2023-11-16 18:17:03,0,2"),
-            ":2: ContextTokens is `0`",
-        ),
-        (
-            format!("{AZURE}2023-11-16 18:17:03,1,-2"),
-            ":2: GeneratedTokens is `-2`",
-        ),
+        (format!("{AZURE}yesterday,1,2"), ":2: TIMESTAMP is `yesterday`; expected a date"),
+        (format!("{AZURE}2023-11-16 18:17:03,0,2"), ":2: ContextTokens is `0`"),
+        (format!("{AZURE}2023-11-16 18:17:03,1,-2"), ":2: GeneratedTokens is `-2`"),
         (
             "{\"timestamp\": 0, \"input_length\": 0, \"output_length\": 5}".to_owned(),
             ":1: input_length is `0`",
@@ -211,10 +144,7 @@ fn malformed_rows_of_the_other_formats_are_refused_alike() {
         assert!(error.contains(problem), "{error}");
     }
     let error = refusal([SPLITWISE.as_bytes(), b"1,2,0,0.5,1,\xff,10\n"].concat());
-    assert!(
-        error.contains(":2: the line is") && error.contains("UTF-8"),
-        "{error}"
-    );
+    assert!(error.contains(":2: the line is") && error.contains("UTF-8"), "{error}");
 }
 
 #[test]
@@ -239,22 +169,10 @@ fn nothing_to_read_is_an_error_that_says_so() {
     assert!(refusal("").contains("holds no requests"));
     assert!(refusal(" \n\n").contains("holds no requests"));
     assert!(refusal(SPLITWISE).contains("holds no requests"));
-    let only_bad = content(format!("{SPLITWISE}x\ny\n"), true)
-        .err()
-        .unwrap()
-        .to_string();
-    assert!(
-        only_bad.contains("holds no requests (2 malformed rows skipped)"),
-        "{only_bad}"
-    );
-    let missing = trace(Path::new("no/such/trace.csv"), false)
-        .err()
-        .unwrap()
-        .to_string();
-    assert!(
-        missing.contains("cannot read the trace no/such/trace.csv"),
-        "{missing}"
-    );
+    let only_bad = content(format!("{SPLITWISE}x\ny\n"), true).err().unwrap().to_string();
+    assert!(only_bad.contains("holds no requests (2 malformed rows skipped)"), "{only_bad}");
+    let missing = trace(Path::new("no/such/trace.csv"), false).err().unwrap().to_string();
+    assert!(missing.contains("cannot read the trace no/such/trace.csv"), "{missing}");
     let folder = tempfile::tempdir().unwrap();
     let folder = trace(folder.path(), false).err().unwrap().to_string();
     assert!(folder.contains("it is a folder; expected a file"), "{folder}");
@@ -273,17 +191,11 @@ fn a_trace_is_transformed_and_its_length_known_beforehand() {
         limit: Some(3),
         token_clip: Some(64),
     };
-    let source = WorkloadSource::Trace {
-        path,
-        skip_bad_rows: false,
-    };
+    let source = WorkloadSource::Trace { path, skip_bad_rows: false };
     let workload = open(&WorkloadSpec { source, transform }, &APPLICATIONS, 0).unwrap();
     assert_eq!(workload.expected, Some(3));
     let read: Vec<Request> = workload.requests.collect();
-    assert_eq!(
-        facts(&read),
-        [(0, 64, 10), (500_000_000, 64, 10), (1_000_000_000, 64, 10)]
-    );
+    assert_eq!(facts(&read), [(0, 64, 10), (500_000_000, 64, 10), (1_000_000_000, 64, 10)]);
     assert_eq!(read[0].id.0, 2);
 }
 
@@ -292,18 +204,8 @@ fn real_traces_have_the_counts_and_sums_published_for_them() {
     let Some(data) = reference("data") else { return };
     // Rows, mean prompt, mean output.
     for (file, rows, prompt, output) in [
-        (
-            "azure-llm-2023/AzureLLMInferenceTrace_code.csv",
-            8_819,
-            2047.8483,
-            27.8825,
-        ),
-        (
-            "azure-llm-2023/AzureLLMInferenceTrace_conv.csv",
-            19_366,
-            1154.6974,
-            211.1259,
-        ),
+        ("azure-llm-2023/AzureLLMInferenceTrace_code.csv", 8_819, 2047.8483, 27.8825),
+        ("azure-llm-2023/AzureLLMInferenceTrace_conv.csv", 19_366, 1154.6974, 211.1259),
         ("mooncake/conversation_trace.jsonl", 12_031, 12_035.06, 342.6189),
         ("mooncake/synthetic_trace.jsonl", 3_993, 15_325.0, 149.0),
     ] {
@@ -312,14 +214,8 @@ fn real_traces_have_the_counts_and_sums_published_for_them() {
         let mean = |tokens: fn(&Request) -> u32| {
             read.iter().map(|request| f64::from(tokens(request))).sum::<f64>() / rows as f64
         };
-        assert!(
-            (mean(|request| request.prompt_tokens) - prompt).abs() < 1.0,
-            "{file}"
-        );
-        assert!(
-            (mean(|request| request.output_tokens) - output).abs() < 1.0,
-            "{file}"
-        );
+        assert!((mean(|request| request.prompt_tokens) - prompt).abs() < 1.0, "{file}");
+        assert!((mean(|request| request.output_tokens) - output).abs() < 1.0, "{file}");
         assert!(read.is_sorted_by_key(|request| request.arrival), "{file}");
         assert_eq!(read[0].arrival, SimTime::ZERO, "{file}");
     }
@@ -333,12 +229,7 @@ fn golden_traces_are_read_to_the_last_row() {
         let path = case.unwrap().path().join("trace.csv");
         if let Ok(text) = std::fs::read_to_string(&path) {
             let workload = trace(&path, false).unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(
-                workload.expected,
-                Some(text.lines().count() as u64 - 1),
-                "{}",
-                path.display()
-            );
+            assert_eq!(workload.expected, Some(text.lines().count() as u64 - 1), "{}", path.display());
             assert_eq!(workload.requests.count(), text.lines().count() - 1);
             read += 1;
         }

@@ -1,8 +1,6 @@
 //! The files of one run agree with one another: every figure is told once by the records, and sums of
 //! rows are the totals of `run.json`.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;

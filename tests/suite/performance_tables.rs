@@ -1,24 +1,10 @@
 //! Performance tables: the built-in one agrees with the measurements it is derived from.
 //!
 //! The measurements are not part of the repository; the tests say so when they are absent.
-#![allow(clippy::unwrap_used)]
-
-use std::path::{Path, PathBuf};
 
 use ebbflow::performance::{BatchShape, DecodeKey, LookupKey, LookupTable, PerformanceModel, splitwise_2023};
 
-/// A folder of reference material, or a note that it is absent.
-fn reference(name: &str) -> Option<PathBuf> {
-    let folder = match std::env::var_os("EBBFLOW_GOLDEN") {
-        Some(golden) if name == "golden" => PathBuf::from(golden),
-        _ => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name),
-    };
-    if !folder.is_dir() {
-        println!("skipped: {} is absent", folder.display());
-        return None;
-    }
-    Some(folder)
-}
+use crate::support::reference;
 
 /// Relative distance.
 fn apart(left: f64, right: f64) -> f64 {
@@ -32,28 +18,13 @@ fn the_built_in_table_agrees_with_the_published_measurements() {
     assert!(measured.keys().eq(splitwise_2023().keys()));
     for key in measured.keys() {
         for decode_key in [DecodeKey::BatchSize, DecodeKey::BatchTokens] {
-            let (theirs, ours) = (
-                measured.lookup(key, decode_key),
-                splitwise_2023().lookup(key, decode_key),
-            );
+            let (theirs, ours) = (measured.lookup(key, decode_key), splitwise_2023().lookup(key, decode_key));
             let (theirs, ours) = (theirs.unwrap(), ours.unwrap());
             for n in (0..15).map(|power| 1u32 << power) {
                 for batch in [
-                    BatchShape {
-                        prompts: 1,
-                        prompt_tokens: u64::from(n),
-                        decodes: 0,
-                    },
-                    BatchShape {
-                        prompts: 0,
-                        prompt_tokens: 0,
-                        decodes: n,
-                    },
-                    BatchShape {
-                        prompts: 1,
-                        prompt_tokens: u64::from(n),
-                        decodes: 7,
-                    },
+                    BatchShape { prompts: 1, prompt_tokens: u64::from(n), decodes: 0 },
+                    BatchShape { prompts: 0, prompt_tokens: 0, decodes: n },
+                    BatchShape { prompts: 1, prompt_tokens: u64::from(n), decodes: 7 },
                 ] {
                     let distance = apart(ours.iteration_s(batch), theirs.iteration_s(batch));
                     assert!(distance < 1e-9, "{key} {batch:?}: {distance}");
@@ -77,23 +48,12 @@ fn the_built_in_table_agrees_with_the_golden_samples() {
         let key = LookupKey::new(&sample[0], &sample[1], number(2) as u32);
         let model = splitwise_2023().lookup(&key, DecodeKey::BatchTokens).unwrap();
         let tokens = number(3) as u32;
-        let prompt = BatchShape {
-            prompts: 1,
-            prompt_tokens: u64::from(tokens),
-            decodes: 0,
-        };
-        let decode = BatchShape {
-            prompts: 0,
-            prompt_tokens: 0,
-            decodes: tokens,
-        };
+        let prompt = BatchShape { prompts: 1, prompt_tokens: u64::from(tokens), decodes: 0 };
+        let decode = BatchShape { prompts: 0, prompt_tokens: 0, decodes: tokens };
         for (batch, expected) in [(prompt, number(4)), (decode, number(5))] {
             // Where the ancestor's line falls below 0, it has no time at all.
             if expected > 0.0 {
-                assert!(
-                    apart(model.iteration_s(batch), expected) < 1e-9,
-                    "{key} {batch:?} {expected}"
-                );
+                assert!(apart(model.iteration_s(batch), expected) < 1e-9, "{key} {batch:?} {expected}");
             }
         }
     }

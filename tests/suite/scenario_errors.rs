@@ -4,39 +4,19 @@
 use std::path::Path;
 
 use ebbflow::registry::Registry;
-use ebbflow::scenario::{self, Scenario, ScenarioErrors};
+use ebbflow::scenario;
 
-/// A scenario with nothing to complain about.
-const GOOD: &str = "\
-cluster:
-  servers:
-    - {sku: dgx-h100, count: 4}
-applications:
-  - model_architecture: llama2-70b
-    model_size: llama2-70b-fp16
-    scheduler: jsq
-    scaling_manager: {}
-workload: {preset: azure-conv, requests: 10}
-";
-
-fn read(text: &str, overrides: &[&str]) -> Result<Scenario, ScenarioErrors> {
-    let overrides: Vec<String> = overrides.iter().map(|given| (*given).to_owned()).collect();
-    scenario::from_yaml("test.yaml", text, Path::new(""), &overrides, &Registry::builtin())
-}
+use crate::support::scenarios::{GOOD, read};
 
 /// The printed problems of a text without the headline.
 fn problems(text: &str) -> String {
     let errors = read(text, &[]).expect_err("the scenario is wrong").to_string();
-    errors
-        .split_once('\n')
-        .map_or(String::new(), |(_, blocks)| blocks.to_owned())
+    errors.split_once('\n').map_or(String::new(), |(_, blocks)| blocks.to_owned())
 }
 
 /// The printed problems of the good scenario after an override.
 fn overridden(given: &str) -> String {
-    read(GOOD, &[given])
-        .expect_err("the override is wrong")
-        .to_string()
+    read(GOOD, &[given]).expect_err("the override is wrong").to_string()
 }
 
 #[test]
@@ -117,26 +97,14 @@ fn problems_of_overrides_quote_the_override() {
     ));
     for (given, expected) in [
         ("cluster.servers.3.count=1", "there is no entry 3: the list has 1"),
-        (
-            "applications.0.scheduler.x=1",
-            "there is no `x` here: the file has the value `jsq`",
-        ),
+        ("applications.0.scheduler.x=1", "there is no `x` here: the file has the value `jsq`"),
         ("seed", "an override is KEY=VALUE"),
         ("seed=[1", "this is not YAML"),
-        (
-            "workload.requests=0",
-            "expected a whole number of at least 1, found `0`",
-        ),
-        (
-            "trace.path=/nowhere/at/all.csv",
-            "the file `/nowhere/at/all.csv` does not exist",
-        ),
+        ("workload.requests=0", "expected a whole number of at least 1, found `0`"),
+        ("trace.path=/nowhere/at/all.csv", "the file `/nowhere/at/all.csv` does not exist"),
     ] {
         let found = overridden(given);
-        assert!(
-            found.contains(&format!("override {given}  ")) && found.contains(expected),
-            "{found}"
-        );
+        assert!(found.contains(&format!("override {given}  ")) && found.contains(expected), "{found}");
     }
 }
 
@@ -151,82 +119,31 @@ const WRONG: &[(&str, &str)] = &[
     ("cluster.servers=[]", "found an empty list"),
     ("cluster.servers=4", "expected a list, found `4`"),
     ("cluster=dgx", "expected a mapping"),
-    (
-        "cluster.servers.0.sku=[A100]",
-        "expected a word or text, found a list",
-    ),
+    ("cluster.servers.0.sku=[A100]", "expected a word or text, found a list"),
     ("cluster.interconnects=[{link: nvlink}]", "`topology` is missing"),
-    (
-        "cluster.skus=[{name: A100, gpu: a100-80gb, gpus: 8}]",
-        "there is already a SKU `A100`",
-    ),
-    (
-        "cluster.skus=[{name: new, gpu: b200, gpus: 8}]",
-        "the memory of the GPU `b200` is not known",
-    ),
-    (
-        "cluster.skus=[{name: new, gpu: h100-80gb, gpus: 0}]",
-        "expected a whole number of at least 1",
-    ),
+    ("cluster.skus=[{name: A100, gpu: a100-80gb, gpus: 8}]", "there is already a SKU `A100`"),
+    ("cluster.skus=[{name: new, gpu: b200, gpus: 8}]", "the memory of the GPU `b200` is not known"),
+    ("cluster.skus=[{name: new, gpu: h100-80gb, gpus: 0}]", "expected a whole number of at least 1"),
     ("applications=[]", "found an empty list"),
     ("applications.0.model_size=7B", "unknown size of llama2-70b `7B`"),
-    (
-        "applications.0.model_size=bloom-176b-fp16",
-        "unknown size of llama2-70b `bloom-176b-fp16`",
-    ),
-    (
-        "applications.0.application_id=-1",
-        "expected a whole number of at least 0",
-    ),
-    (
-        "applications.0.scheduler={kv_jsq: {transfer_bandwith: 1}}",
-        "did you mean `transfer_bandwidth`?",
-    ),
-    (
-        "applications.0.scheduler={kv_jsq: {transfer_bandwidth: fast}}",
-        "expected a number, found `fast`",
-    ),
-    (
-        "applications.0.scheduler={jsq: {}, kv_jsq: {}}",
-        "expected a name, or one name with its settings",
-    ),
-    (
-        "applications.0.scaling_manager.drain_timeout_action=drop",
-        "unknown drain_timeout_action `drop`",
-    ),
-    (
-        "applications.0.scaling_manager.max_instances=0",
-        "expected a whole number of at least 1",
-    ),
-    (
-        "applications.0.scaling_manager={min_instances: 5, max_instances: 4}",
-        "max_instances 4 is below",
-    ),
+    ("applications.0.model_size=bloom-176b-fp16", "unknown size of llama2-70b `bloom-176b-fp16`"),
+    ("applications.0.application_id=-1", "expected a whole number of at least 0"),
+    ("applications.0.scheduler={kv_jsq: {transfer_bandwith: 1}}", "did you mean `transfer_bandwidth`?"),
+    ("applications.0.scheduler={kv_jsq: {transfer_bandwidth: fast}}", "expected a number, found `fast`"),
+    ("applications.0.scheduler={jsq: {}, kv_jsq: {}}", "expected a name, or one name with its settings"),
+    ("applications.0.scaling_manager.drain_timeout_action=drop", "unknown drain_timeout_action `drop`"),
+    ("applications.0.scaling_manager.max_instances=0", "expected a whole number of at least 1"),
+    ("applications.0.scaling_manager={min_instances: 5, max_instances: 4}", "max_instances 4 is below"),
     (
         "applications.0.scaling_manager.autoscaling_policy=heterscale",
         "unknown autoscaling policy `heterscale`",
     ),
-    (
-        "applications.0.scaling_manager.decision_interval=0",
-        "expected a time above 0",
-    ),
+    ("applications.0.scaling_manager.decision_interval=0", "expected a time above 0"),
     ("start_state=basline", "did you mean `baseline`?"),
-    (
-        "start_state={state_type: baseline, prompt: {}}",
-        "unknown key `prompt`",
-    ),
-    (
-        "start_state={state_type: baseline, instance: {instance_type: orcas}}",
-        "did you mean `ORCA`?",
-    ),
-    (
-        "start_state={state_type: baseline, application_id: 3}",
-        "there is no application 3",
-    ),
-    (
-        "start_state={state_type: splitwise, split_type: both}",
-        "unknown split_type `both`",
-    ),
+    ("start_state={state_type: baseline, prompt: {}}", "unknown key `prompt`"),
+    ("start_state={state_type: baseline, instance: {instance_type: orcas}}", "did you mean `ORCA`?"),
+    ("start_state={state_type: baseline, application_id: 3}", "there is no application 3"),
+    ("start_state={state_type: splitwise, split_type: both}", "unknown split_type `both`"),
     (
         "start_state={state_type: splitwise, prompt: {num_instances: 9}}",
         "need 10 servers, but the cluster has 4",
@@ -243,42 +160,15 @@ const WRONG: &[(&str, &str)] = &[
         "start_state={state_type: orca, instance: {tensor_parallelism: 3}}",
         "has no row for llama2-70b on h100-80gb",
     ),
-    (
-        "cluster.servers.0.sku=h100-80gb-x1",
-        "needs 135 GB for its weights",
-    ),
-    (
-        "performance_model=roofline",
-        "unknown performance model `roofline`",
-    ),
-    (
-        "performance_model={constant: {token_time: 0}}",
-        "expected a number above 0",
-    ),
-    (
-        "performance_model={db: {decode_key: batch}}",
-        "did you mean `batch_size`?",
-    ),
-    (
-        "performance_model={_target_: performance_model.Magic}",
-        "unknown performance model",
-    ),
-    (
-        "workload={trace: x.csv, preset: azure-conv}",
-        "`preset` belongs to generated workloads",
-    ),
-    (
-        "workload={preset: azure-conv, synthetic: {prompt: 1, output: 1}}",
-        "there is also a `preset`",
-    ),
-    (
-        "workload={synthetic: {prompt: 1, output: 1}}",
-        "`rate` is missing",
-    ),
-    (
-        "workload={synthetic: {prompt: 0, output: 1}, rate: 1}",
-        "expected a whole number of at least 1",
-    ),
+    ("cluster.servers.0.sku=h100-80gb-x1", "needs 135 GB for its weights"),
+    ("performance_model=roofline", "unknown performance model `roofline`"),
+    ("performance_model={constant: {token_time: 0}}", "expected a number above 0"),
+    ("performance_model={db: {decode_key: batch}}", "did you mean `batch_size`?"),
+    ("performance_model={_target_: performance_model.Magic}", "unknown performance model"),
+    ("workload={trace: x.csv, preset: azure-conv}", "`preset` belongs to generated workloads"),
+    ("workload={preset: azure-conv, synthetic: {prompt: 1, output: 1}}", "there is also a `preset`"),
+    ("workload={synthetic: {prompt: 1, output: 1}}", "`rate` is missing"),
+    ("workload={synthetic: {prompt: 0, output: 1}, rate: 1}", "expected a whole number of at least 1"),
     (
         "workload={synthetic: {prompt: {quantiles: [[0, 5], [100, 1]]}, output: 1}, rate: 1}",
         "not a distribution",
@@ -293,52 +183,25 @@ const WRONG: &[(&str, &str)] = &[
         "workload={preset: azure-conv, arrivals: uniform, rate: [{at: 0, rate: 1}, {at: 1, rate: 2}]}",
         "one rate",
     ),
-    (
-        "workload.rate=[{at: 0, rate: 1}, {at: 9, rate: 2}, {at: 3, rate: 4}]",
-        "must start at 0 and increase",
-    ),
+    ("workload.rate=[{at: 0, rate: 1}, {at: 9, rate: 2}, {at: 3, rate: 4}]", "must start at 0 and increase"),
     ("workload.rate=[{at: 0, rate: 0}]", "nothing ever arrives"),
     ("workload.rate_scale=0", "expected a number above 0"),
     ("workload.application=4", "there is no application 4"),
-    (
-        "actions=[{at: 1, scale_up_fill: {}}]",
-        "did you mean `scale_up_full`?",
-    ),
+    ("actions=[{at: 1, scale_up_fill: {}}]", "did you mean `scale_up_full`?"),
     ("actions=[{scale_up_full: {}}]", "`at` is missing"),
-    (
-        "actions=[{at: 1, application: 2, scale_up_full: {}}]",
-        "there is no application 2",
-    ),
-    (
-        "actions=[{at: 1, scale_down_full: {instance: 0, instances: [1]}}]",
-        "there is also `instance`",
-    ),
-    (
-        "actions=[{at: 1, scale_down_full: {instances: [1, 1]}}]",
-        "instance 1 is listed twice",
-    ),
-    (
-        "actions=[{at: 1, scale_down_full: {instances: []}}]",
-        "found an empty list",
-    ),
-    (
-        "actions=[{at: 1, scale_up_instance: {processors: [0]}}]",
-        "`server` is missing",
-    ),
-    (
-        "actions=[{at: 1, scale_up_full: {server_sku: a100-80gb-x1}}]",
-        "needs 135 GB for its weights",
-    ),
+    ("actions=[{at: 1, application: 2, scale_up_full: {}}]", "there is no application 2"),
+    ("actions=[{at: 1, scale_down_full: {instance: 0, instances: [1]}}]", "there is also `instance`"),
+    ("actions=[{at: 1, scale_down_full: {instances: [1, 1]}}]", "instance 1 is listed twice"),
+    ("actions=[{at: 1, scale_down_full: {instances: []}}]", "found an empty list"),
+    ("actions=[{at: 1, scale_up_instance: {processors: [0]}}]", "`server` is missing"),
+    ("actions=[{at: 1, scale_up_full: {server_sku: a100-80gb-x1}}]", "needs 135 GB for its weights"),
 ];
 
 #[test]
 fn every_kind_of_mistake_has_its_message() {
     for (given, expected) in WRONG {
         let found = overridden(given);
-        assert!(
-            found.contains(expected),
-            "{given}\nexpected {expected}\nfound {found}"
-        );
+        assert!(found.contains(expected), "{given}\nexpected {expected}\nfound {found}");
     }
 }
 
@@ -353,15 +216,8 @@ fn mistakes_between_sections_point_at_the_key_to_change() {
         "{}",
         problems(&tp3)
     );
-    let without = GOOD.replace(
-        "    scaling_manager: {}\n",
-        "actions: [{at: 1, scale_up_full: {}}]\n",
-    );
-    assert!(
-        problems(&without).contains("application 0 has no scaling_manager"),
-        "{}",
-        problems(&without)
-    );
+    let without = GOOD.replace("    scaling_manager: {}\n", "actions: [{at: 1, scale_up_full: {}}]\n");
+    assert!(problems(&without).contains("application 0 has no scaling_manager"), "{}", problems(&without));
     let never = GOOD.replace("    scaling_manager: {}\n", "start_state: unallocated\n");
     assert!(
         problems(&never).contains("starts without instances and no scaling_manager"),
@@ -372,29 +228,16 @@ fn mistakes_between_sections_point_at_the_key_to_change() {
         "workload:",
         "  - {application_id: 0, model_architecture: LLaMA, model_size: 70B, scaling_manager: {}}\nworkload:",
     );
-    assert!(
-        problems(&twice).contains("application_id 0 is given twice"),
-        "{}",
-        problems(&twice)
-    );
-    let unmeasured = GOOD
-        .replace("llama2-70b-fp16", "opt-66b-fp16")
-        .replace("llama2-70b", "opt-66b");
-    assert!(
-        problems(&unmeasured).contains("or the `constant` model"),
-        "{}",
-        problems(&unmeasured)
-    );
+    assert!(problems(&twice).contains("application_id 0 is given twice"), "{}", problems(&twice));
+    let unmeasured = GOOD.replace("llama2-70b-fp16", "opt-66b-fp16").replace("llama2-70b", "opt-66b");
+    assert!(problems(&unmeasured).contains("or the `constant` model"), "{}", problems(&unmeasured));
 }
 
 #[test]
 fn files_that_cannot_be_read_say_why() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let load = |path: &Path| {
-        scenario::load(path, &[], &Registry::builtin())
-            .expect_err("it is wrong")
-            .to_string()
-    };
+    let load =
+        |path: &Path| scenario::load(path, &[], &Registry::builtin()).expect_err("it is wrong").to_string();
     assert!(load(&folder.path().join("none.yaml")).contains("cannot be read"));
     assert!(load(folder.path()).contains("this is a directory"));
     for (name, bytes, expected) in [
@@ -417,63 +260,5 @@ fn windows_line_ends_and_byte_order_marks_do_no_harm() {
     assert!(read(&GOOD.replace('\n', "\r\n"), &[]).is_ok());
     assert!(read(&format!("\u{feff}{GOOD}"), &[]).is_ok());
     let wrong = GOOD.replace("count: 4", "count: many").replace('\n', "\r\n");
-    assert!(
-        problems(&wrong).starts_with("test.yaml:3:30  "),
-        "{}",
-        problems(&wrong)
-    );
-}
-
-mod mutated {
-    //! Whatever is typed, reading it ends with a scenario or with problems.
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn texts() -> Vec<String> {
-        let mut texts = vec![GOOD.to_owned()];
-        let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
-        for name in ["default", "example", "concurrent-drain", "stepwise-shared-server"] {
-            let path = configs.join(name).with_extension("yaml");
-            texts.push(std::fs::read_to_string(path).expect("it is shipped"));
-        }
-        texts
-    }
-
-    fn cut(text: &str, at: usize) -> usize {
-        (0..=at % (text.len() + 1))
-            .rev()
-            .find(|&index| text.is_char_boundary(index))
-            .unwrap_or(0)
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(400))]
-
-        #[test]
-        fn scenarios_never_panic(
-            which in any::<prop::sample::Index>(),
-            edits in prop::collection::vec((any::<usize>(), 0usize..12, "[-{}\\[\\],:&*!|>'\"#%@\\\\ \na-z0-9.~µ]{0,6}"), 1..6),
-        ) {
-            let texts = texts();
-            let mut text = which.get(&texts).clone();
-            for (at, length, insert) in edits {
-                let from = cut(&text, at);
-                let to = cut(&text, (from + length).min(text.len())).max(from);
-                text.replace_range(from..to, &insert);
-            }
-            if let Err(errors) = read(&text, &[]) {
-                prop_assert!(!errors.problems().is_empty(), "no problem is named:\n{text}");
-                prop_assert!(errors.problems().iter().all(|problem| !problem.message.is_empty()));
-            }
-        }
-
-        #[test]
-        fn overrides_never_panic(given in "(seed|cluster(.servers(.0(.sku|.count)?)?)?|applications.0.scheduler|workload(.rate)?|actions|start_state)=[-{}\\[\\],:&*!'\"# a-z0-9.~]{0,12}") {
-            if let Err(errors) = read(GOOD, &[&given]) {
-                prop_assert!(!errors.problems().is_empty(), "no problem is named: {given}");
-            }
-        }
-    }
+    assert!(problems(&wrong).starts_with("test.yaml:3:30  "), "{}", problems(&wrong));
 }

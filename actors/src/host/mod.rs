@@ -4,25 +4,26 @@
 //! the host then replays ticks and messages in their one order, up to the horizon. How often it is woken changes
 //! how much it does at a time, not what it does: that is why lazy and eager runs have the same digest.
 
-use std::any::Any;
-use std::hash::{Hash, Hasher};
+mod blame;
+mod record;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::config::{Rules, TickMode};
-use crate::digest::RunningHash;
 use crate::entity::{Entity, EntityId};
 use crate::event::{Body, Event, Order, describe};
-use crate::fault::{Absence, Fault, Who};
-use crate::outbox::{Effects, External, Outbox};
+use crate::fault::Fault;
+use crate::outbox::{Effects, Outbox};
 use crate::pulse::Pulse;
 use crate::ticks::Ticks;
 use crate::time::SimTime;
+pub(crate) use record::{Departed, Record};
 
 pub(crate) struct Host<E: Entity> {
     id: EntityId,
     entity: E,
     /// When `start` is due; `None` once it has run.
-    birth: Option<Order>,
+    birth: Option<Box<Order>>,
     sequence: u64,
     ticks: Ticks<E::Message>,
     /// The earliest wake on its way from the clock.
@@ -34,31 +35,9 @@ pub(crate) struct Host<E: Entity> {
     failed: bool,
     record: Record,
     doing: Doing,
-    current: Order,
-    /// The text of the message in hand, kept only when promises are checked.
-    text: String,
-}
-
-/// What an entity leaves in the books.
-#[derive(Clone, Debug)]
-pub(crate) struct Record {
-    pub(crate) events: u64,
-    pub(crate) messages: u64,
-    pub(crate) last: SimTime,
-    hash: RunningHash,
-}
-
-impl Record {
-    pub(crate) fn hash(&self) -> u64 {
-        self.hash.finish()
-    }
-}
-
-/// What remains of an entity that has left.
-pub(crate) struct Departed {
-    pub(crate) id: EntityId,
-    pub(crate) label: Option<String>,
-    pub(crate) record: Record,
+    /// The text of the message in hand, kept only when promises are checked. Boxed, like the birth, to keep
+    /// the host small: memory is what most of an event's time goes to.
+    text: Option<Box<str>>,
 }
 
 /// What the host was about, should the entity panic.
@@ -79,26 +58,19 @@ pub(crate) struct Stage<'a, E: Entity> {
 
 impl<E: Entity> Host<E> {
     pub(crate) fn new(id: EntityId, entity: E, birth: Order) -> Self {
-        let record = Record {
-            events: 0,
-            messages: 0,
-            last: SimTime::ZERO,
-            hash: RunningHash::default(),
-        };
         Host {
             id,
             entity,
-            birth: Some(birth),
+            birth: Some(Box::new(birth)),
             sequence: 0,
             ticks: Ticks::default(),
             wake: None,
             standing: None,
             stopped: false,
             failed: false,
-            record,
+            record: Record::new(birth),
             doing: Doing::Starting,
-            current: birth,
-            text: String::new(),
+            text: None,
         }
     }
 
@@ -197,12 +169,17 @@ impl<E: Entity> Host<E> {
         stage: &mut Stage<'_, E>,
         mark: &mut usize,
     ) -> Result<(), Box<Fault>> {
-        let Some(order) = self.birth.take_if(|birth| birth.time < horizon) else {
+        let Some(order) = self
+            .birth
+            .take_if(|birth| birth.time < horizon)
+            .map(|birth| *birth)
+        else {
             return Ok(());
         };
         *mark = stage.sink.len();
         self.doing = Doing::Starting;
-        self.open(order, 1 << 63, stage);
+        stage.pulse.at(order.time);
+        self.record.open_start(order);
         let mut outbox = outbox(self.id, order.time, &mut self.sequence, &mut self.ticks, stage);
         self.entity.start(order.time, &mut outbox);
         let effects = outbox.effects;
@@ -216,19 +193,9 @@ impl<E: Entity> Host<E> {
         stage: &mut Stage<'_, E>,
         mark: &mut usize,
     ) -> Result<(), Box<Fault>> {
-        while let Some(id) = self.ticks.first() {
-            let order = Order {
-                time: id.time,
-                class: id.class,
-                source: self.id,
-                sequence: id.sequence,
-            };
-            if order >= limit {
-                break;
-            }
-            if let Some((_, message)) = self.ticks.pop() {
-                self.handle(order, message, stage, mark)?;
-            }
+        let me = self.id;
+        while let Some((id, message)) = self.ticks.pop_if(|id| id.order(me) < limit) {
+            self.handle(id.order(me), message, stage, mark)?;
         }
         Ok(())
     }
@@ -244,29 +211,14 @@ impl<E: Entity> Host<E> {
         *mark = stage.sink.len();
         self.doing = Doing::Handling;
         if stage.rules.check_promises {
-            self.text = describe(&message, &order);
+            self.text = Some(describe(&message, &order).into_boxed_str());
         }
-        self.open(order, 0, stage);
-        message.hash(&mut self.record.hash);
+        stage.pulse.at(order.time);
+        self.record.open(order, &message);
         let mut outbox = outbox(self.id, order.time, &mut self.sequence, &mut self.ticks, stage);
         self.entity.handle(order.time, order.source, message, &mut outbox);
         let effects = outbox.effects;
         self.close(effects, stage)
-    }
-
-    /// Enters an event in the books.
-    #[inline]
-    fn open(&mut self, order: Order, kind: u64, stage: &Stage<'_, E>) {
-        stage.pulse.at(order.time);
-        self.current = order;
-        let record = &mut self.record;
-        record.events += 1;
-        record.last = order.time;
-        record.hash.write_u64(order.time.as_nanos());
-        record
-            .hash
-            .write_u64(kind | u64::from(order.class) << 32 | u64::from(order.source.0));
-        record.hash.write_u64(order.sequence);
     }
 
     /// Judges and applies what a handler did beyond sending.
@@ -276,7 +228,7 @@ impl<E: Entity> Host<E> {
             return Err(fault);
         }
         if let (Some(deed), Some(bound)) = (effects.external, self.standing)
-            && self.current.time < bound
+            && self.record.last.time < bound
         {
             return Err(self.broken_promise(bound, deed));
         }
@@ -336,23 +288,6 @@ impl<E: Entity> Host<E> {
         &self.record
     }
 
-    /// Lets a stopped entity go. Dropping it runs the model's code once more, which may panic too.
-    pub(crate) fn depart(self) -> Result<Departed, Box<Fault>> {
-        let label = self.label();
-        let Host {
-            id, entity, record, ..
-        } = self;
-        match catch_unwind(AssertUnwindSafe(|| drop(entity))) {
-            Ok(()) => Ok(Departed { id, label, record }),
-            Err(panic) => Err(Box::new(Fault::HandlerPanicked {
-                entity: Who { id, label },
-                at: record.last,
-                event: String::from("its own destructor"),
-                panic: panic_text(panic.as_ref()),
-            })),
-        }
-    }
-
     pub(crate) fn into_entity(self) -> E {
         self.entity
     }
@@ -361,67 +296,6 @@ impl<E: Entity> Host<E> {
     pub(crate) fn label(&self) -> Option<String> {
         catch_unwind(AssertUnwindSafe(|| self.entity.label())).ok()
     }
-
-    #[cold]
-    fn refuse(&self, order: &Order, message: &E::Message) -> Box<Fault> {
-        Box::new(Fault::UnknownEntity {
-            sender: Who::new(order.source),
-            target: Who::new(self.id),
-            at: order.time,
-            absence: Absence::Stopped,
-            event: describe(message, order),
-        })
-    }
-
-    #[cold]
-    fn broken_promise(&self, bound: SimTime, deed: External) -> Box<Fault> {
-        let deed = match deed {
-            External::Sent(target) => format!("sent to {target}"),
-            External::Spawned(id) => format!("spawned {id}"),
-            External::Stopped => String::from("stopped"),
-        };
-        Box::new(Fault::BrokenPromise {
-            entity: Who::new(self.id),
-            promised: (bound < SimTime::MAX).then_some(bound),
-            sent_at: self.current.time,
-            deed,
-        })
-    }
-
-    #[cold]
-    fn panicked(&self, panic: &(dyn Any + Send)) -> Box<Fault> {
-        let event = match self.doing {
-            Doing::Starting => String::from("its start"),
-            Doing::Promising => String::from("the question for its promise"),
-            Doing::Handling if !self.text.is_empty() => self.text.clone(),
-            Doing::Handling => {
-                let Order {
-                    class,
-                    source,
-                    sequence,
-                    ..
-                } = self.current;
-                let kind = if source == self.id {
-                    "its own tick"
-                } else {
-                    "a message"
-                };
-                format!("{kind} (class {class}, {source}, its item {sequence})")
-            }
-        };
-        Box::new(Fault::HandlerPanicked {
-            entity: Who::new(self.id),
-            at: self.current.time,
-            event,
-            panic: panic_text(panic),
-        })
-    }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| String::from("a panic without text"))
 }
 
 /// A free function, so that the borrows of the host's fields stay apart from the entity's.

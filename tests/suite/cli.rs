@@ -1,7 +1,5 @@
 //! The `ebbflow` command as a user meets it: what it prints, writes and exits with.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -8,41 +8,18 @@ use ebbflow::performance::DecodeKey;
 use ebbflow::registry::Registry;
 use ebbflow::scenario::{self, PerformanceSpec, Scenario, ScenarioErrors, StartState, WorkloadSource};
 
-/// A scenario with nothing to complain about.
-const GOOD: &str = "\
-cluster:
-  servers:
-    - {sku: dgx-h100, count: 4}
-applications:
-  - model_architecture: llama2-70b
-    model_size: llama2-70b-fp16
-    scheduler: jsq
-    scaling_manager: {}
-workload: {preset: azure-conv, requests: 10}
-";
-
-fn read(text: &str, overrides: &[&str]) -> Result<Scenario, ScenarioErrors> {
-    let overrides: Vec<String> = overrides.iter().map(|given| (*given).to_owned()).collect();
-    scenario::from_yaml("test.yaml", text, Path::new(""), &overrides, &Registry::builtin())
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::support::repository;
+use crate::support::scenarios::{GOOD, read};
 
 /// `Debug` of everything that a run depends on.
 fn essence(scenario: &Scenario) -> String {
-    let blank = Scenario {
-        name: String::new(),
-        notes: Vec::new(),
-        resolved: String::new(),
-        ..scenario.clone()
-    };
+    let blank =
+        Scenario { name: String::new(), notes: Vec::new(), resolved: String::new(), ..scenario.clone() };
     format!("{blank:#?}")
 }
 
 fn shipped() -> Vec<PathBuf> {
-    let mut files: Vec<_> = std::fs::read_dir(root().join("configs"))
+    let mut files: Vec<_> = std::fs::read_dir(repository().join("configs"))
         .expect("configs/ is part of the repository")
         .map(|entry| entry.expect("configs/ can be listed").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
@@ -58,11 +35,7 @@ fn every_shipped_scenario_loads_and_says_what_it_shows() {
         let loaded = scenario::load(&path, &[], &Registry::builtin());
         assert!(loaded.is_ok(), "{}", loaded.expect_err("it is not ok"));
         let text = std::fs::read_to_string(&path).expect("it was read before");
-        assert!(
-            text.starts_with("# ") && text.contains("# Shows: "),
-            "{}",
-            path.display()
-        );
+        assert!(text.starts_with("# ") && text.contains("# Shows: "), "{}", path.display());
     }
 }
 
@@ -70,10 +43,8 @@ fn every_shipped_scenario_loads_and_says_what_it_shows() {
 fn the_built_in_scenario_scales_up_and_drains_concurrently() {
     let scenario = scenario::builtin(&[], &Registry::builtin()).expect("the built-in scenario is right");
     let at_once = |name: &str| {
-        let of_kind = scenario
-            .actions
-            .iter()
-            .filter(|action| format!("{:?}", action.operation).starts_with(name));
+        let of_kind =
+            scenario.actions.iter().filter(|action| format!("{:?}", action.operation).starts_with(name));
         of_kind.count()
     };
     assert!(at_once("ScaleUpFull") > 1 && at_once("ScaleDownFull") > 1);
@@ -95,8 +66,8 @@ fn what_a_scenario_resolves_to_reads_as_the_same_scenario() {
 
 /// The ancestor's configurations with their traces, if they are beside the repository.
 fn golden_configurations() -> Vec<(PathBuf, Vec<String>)> {
-    let folder =
-        std::env::var_os("EBBFLOW_GOLDEN").map_or_else(|| root().join("../shared/golden"), PathBuf::from);
+    let folder = std::env::var_os("EBBFLOW_GOLDEN")
+        .map_or_else(|| repository().join("../shared/golden"), PathBuf::from);
     let Ok(entries) = std::fs::read_dir(&folder) else {
         println!("skipped: there is no {}", folder.display());
         return Vec::new();
@@ -119,15 +90,9 @@ fn ancestor_configurations_load_with_only_the_trace_path_overridden() {
         assert_eq!(scenario.dispatch_latency.as_nanos(), 1);
         assert!(matches!(
             scenario.performance,
-            PerformanceSpec::Lookup {
-                decode_key: DecodeKey::BatchTokens,
-                ..
-            }
+            PerformanceSpec::Lookup { decode_key: DecodeKey::BatchTokens, .. }
         ));
-        let managers = scenario
-            .applications
-            .iter()
-            .filter_map(|application| application.scaling.as_ref());
+        let managers = scenario.applications.iter().filter_map(|application| application.scaling.as_ref());
         assert!(managers.into_iter().all(|scaling| scaling.min_instances == 0));
     }
 }
@@ -142,10 +107,7 @@ autoscaling_policy: {{_target_: autoscaling_policies.NoSuchPolicy, slo: 3, debug
     );
     let scenario = read(&text, &[]).expect("an unknown policy of the ancestor is no error");
     assert!(
-        scenario
-            .notes
-            .iter()
-            .any(|note| note.contains("NoSuchPolicy are not simulated")),
+        scenario.notes.iter().any(|note| note.contains("NoSuchPolicy are not simulated")),
         "{:?}",
         scenario.notes
     );
@@ -187,26 +149,13 @@ start_state:
 #[test]
 fn the_guides_example_runs_as_it_stands_on_whole_servers() {
     let scenario = read(GUIDE, &[]).unwrap_or_else(|errors| panic!("{errors}"));
-    assert_eq!(
-        scenario
-            .cluster
-            .servers
-            .iter()
-            .map(|group| group.count)
-            .sum::<u32>(),
-        4
-    );
-    let StartState::Split { prompt, token, .. } = &scenario.start_state else {
-        panic!("it is a split")
-    };
+    assert_eq!(scenario.cluster.servers.iter().map(|group| group.count).sum::<u32>(), 4);
+    let StartState::Split { prompt, token, .. } = &scenario.start_state else { panic!("it is a split") };
     for pool in [prompt, token] {
         assert_eq!(pool.num_instances, 2);
         let (model, sku) = (&scenario.applications[0].model, &scenario.cluster.servers[0].sku);
         let shape = shape_of_slice(model, sku, pool.instance.parallelism).expect("it fits the server");
-        assert_eq!(
-            (shape.gpus, shape.tensor_parallelism, shape.widened),
-            (8, 8, true)
-        );
+        assert_eq!((shape.gpus, shape.tensor_parallelism, shape.widened), (8, 8, true));
     }
     let said = |words: &str| scenario.notes.iter().any(|note| note.contains(words));
     assert!(said("takes the whole server"), "{:?}", scenario.notes);
@@ -215,11 +164,8 @@ fn the_guides_example_runs_as_it_stands_on_whole_servers() {
 
 #[test]
 fn the_guides_example_takes_a_workload() {
-    let scenario = read(
-        &format!("{GUIDE}workload: {{preset: azure-code, until: 60}}\n"),
-        &[],
-    )
-    .expect("it is right");
+    let scenario =
+        read(&format!("{GUIDE}workload: {{preset: azure-code, until: 60}}\n"), &[]).expect("it is right");
     assert!(matches!(scenario.workload.source, WorkloadSource::Synthetic(_)));
     assert!(!scenario.notes.iter().any(|note| note.contains("no workload")));
 }
@@ -255,15 +201,10 @@ fn relative_paths_start_in_the_folder_of_the_scenario() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("trace.csv"), "").expect("it can be written");
     let file = folder.path().join("scenario.yaml");
-    let text = GOOD.replace(
-        "{preset: azure-conv, requests: 10}",
-        "{trace: trace.csv, rate_scale: 2}",
-    );
+    let text = GOOD.replace("{preset: azure-conv, requests: 10}", "{trace: trace.csv, rate_scale: 2}");
     std::fs::write(&file, text).expect("it can be written");
     let scenario = scenario::load(&file, &[], &Registry::builtin()).expect("the trace is beside it");
-    let WorkloadSource::Trace { path, .. } = scenario.workload.source else {
-        panic!("it is a trace")
-    };
+    let WorkloadSource::Trace { path, .. } = scenario.workload.source else { panic!("it is a trace") };
     assert_eq!(path, folder.path().join("trace.csv"));
 }
 

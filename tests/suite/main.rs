@@ -1,0 +1,28 @@
+//! What Ebbflow promises, one file per promise.
+//!
+//! `support` runs scenarios, finds reference material and generates random fleets; everything else is
+//! promises. Run them with `cargo test --release`; a debug build also checks the assertions inside the model.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+mod ancestor_bugs;
+mod cli;
+mod extending;
+mod fleet_invariants;
+mod golden;
+mod memory_pressure;
+mod nothing_lost;
+mod performance_tables;
+mod reproducible;
+mod result_files;
+mod scaling_basic;
+mod scaling_cleanup;
+mod scaling_concurrent;
+mod scaling_edge_cases;
+mod scenario_errors;
+mod scenario_files;
+mod scenario_mutations;
+mod serving_defects;
+mod workloads;

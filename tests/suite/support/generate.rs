@@ -1,0 +1,233 @@
+//! Random scenarios with scaling: a seed makes a scenario text, the same one every time.
+//!
+//! They mix what can meet in a run: all schedulers and engines, every start state, roomy and tight memory,
+//! requests of one token and prompts too large for any instance, operations that succeed and that are
+//! refused, and ends in the middle of everything.
+
+use std::fmt::Write;
+
+use ebbflow::registry::Registry;
+use ebbflow::results::RunResults;
+use ebbflow::scenario::Scenario;
+use ebbflow_actors::{CounterRng, EntityId};
+
+use super::run::{run_scenario, sequential};
+use super::scenarios::scenario;
+
+/// Servers whose GPUs hold the model and few requests beside it: room for about 7,000 tokens.
+const TIGHT: &str = "tight";
+
+/// The scenario of this seed, as text.
+pub fn scenario_text(seed: u64) -> String {
+    let mut draw = Draw(CounterRng::new(seed, EntityId(0), 0));
+    let mut text = String::new();
+    let latency = draw.pick(&["1ns", "1us", "1ms", "1ms", "5ms", "20ms"]);
+    let _ = writeln!(text, "seed: {}\ndispatch_latency: {latency}", draw.up_to(1000));
+    if draw.one_in(4) {
+        let _ = writeln!(text, "end_time: {}", draw.time(40));
+    }
+    let servers = cluster(&mut draw, &mut text);
+    let applications = applications(&mut draw, &mut text);
+    start_state(&mut draw, &mut text, servers);
+    let performance =
+        ["db", "db", "{db: {decode_key: batch_tokens}}", "{constant: {prompt_time: 0.15, token_time: 0.03}}"];
+    let _ = writeln!(text, "performance_model: {}", draw.pick(&performance));
+    workload(&mut draw, &mut text);
+    actions(&mut draw, &mut text, applications);
+    text
+}
+
+/// Draws of a scenario.
+struct Draw(CounterRng);
+
+impl Draw {
+    fn up_to(&mut self, largest: u64) -> u64 {
+        self.0.below(largest + 1)
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.0.below(n) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.0.below(choices.len() as u64) as usize]
+    }
+
+    /// Seconds above 0, on a grid of 10 ms so that times coincide now and then.
+    fn time(&mut self, largest_s: u64) -> f64 {
+        (1 + self.0.below(largest_s * 100)) as f64 / 100.0
+    }
+}
+
+/// How many servers there are.
+fn cluster(draw: &mut Draw, text: &mut String) -> u64 {
+    text.push_str("cluster:\n  skus:\n");
+    let _ = writeln!(text, "    - {{name: {TIGHT}, gpu: h100-80gb, gpus: 8, gpu_memory_gib: 18}}");
+    text.push_str("  servers:\n");
+    let mut servers = 0;
+    for group in 0..=draw.up_to(1) {
+        let sku = draw.pick(&["dgx-h100", "dgx-h100", "dgx-a100", "A100", TIGHT, TIGHT]);
+        let count = draw.up_to(3) + u64::from(group == 0);
+        let _ = writeln!(text, "    - {{sku: {sku}, count: {count}}}");
+        servers += count;
+    }
+    servers
+}
+
+/// How many applications there are; the workload is the first one's.
+fn applications(draw: &mut Draw, text: &mut String) -> u64 {
+    let count = if draw.one_in(5) { 2 } else { 1 };
+    text.push_str("applications:\n");
+    for _ in 0..count {
+        let registry = Registry::builtin();
+        let schedulers: Vec<&str> = registry.schedulers().map(|kind| kind.name).collect();
+        let scheduler = match draw.pick(&schedulers) {
+            "autoscaling" => {
+                "{autoscaling: {check_interval: 7, cooldown: 1, prompt_tokens_per_instance: 2000}}"
+            }
+            other => other,
+        };
+        let _ = writeln!(
+            text,
+            "  - model_architecture: LLaMA\n    model_size: 70B\n    scheduler: {scheduler}\n    scaling_manager:"
+        );
+        scaling_manager(draw, text);
+    }
+    count
+}
+
+fn scaling_manager(draw: &mut Draw, text: &mut String) {
+    let _ = writeln!(text, "      scale_up_delay: {}", draw.pick(&[0.0, 0.5, 3.0, 10.0]));
+    let _ = writeln!(text, "      drain_check_interval: {}", draw.pick(&[0.05, 0.5, 1.0]));
+    let _ = writeln!(text, "      server_boot_delay: {}", draw.pick(&[0.0, 0.0, 2.0, 5.0]));
+    let _ = writeln!(text, "      min_instances: {}", draw.up_to(2));
+    for (key, smallest) in [("max_instances", 3), ("max_servers", 4)] {
+        if draw.one_in(4) {
+            let _ = writeln!(text, "      {key}: {}", smallest + draw.up_to(5));
+        }
+    }
+    if draw.one_in(3) {
+        let action = draw.pick(&["requeue", "abort"]);
+        let timeout = draw.pick(&[0.2, 1.0, 5.0]);
+        let _ = writeln!(text, "      drain_timeout: {timeout}\n      drain_timeout_action: {action}");
+    }
+}
+
+fn start_state(draw: &mut Draw, text: &mut String, servers: u64) {
+    let state = draw.pick(&["unallocated", "orca", "baseline", "baseline", "splitwise", "splitwise"]);
+    let _ = writeln!(text, "start_state:\n  state_type: {state}");
+    let engines = match state {
+        "orca" => &["ORCA"][..],
+        _ => &["Splitwise", "Splitwise", "ORCA", "DEFAULT"],
+    };
+    if state != "splitwise" || servers < 2 {
+        if state == "splitwise" {
+            text.truncate(text.len() - "splitwise\n".len());
+            text.push_str("baseline\n");
+        }
+        let _ = writeln!(text, "  instance: {{{}}}", instance(draw, engines));
+        return;
+    }
+    let prompts = 1 + draw.up_to(servers - 2);
+    let _ = writeln!(text, "  prompt: {{num_instances: {prompts}, {}}}", instance(draw, engines));
+    let tokens = servers - prompts;
+    let _ = writeln!(text, "  token: {{num_instances: {tokens}, {}}}", instance(draw, engines));
+}
+
+fn instance(draw: &mut Draw, engines: &[&str]) -> String {
+    let engine = draw.pick(engines);
+    let mut text = format!("instance_type: {engine}, tensor_parallelism: {}", draw.pick(&[2, 4, 8, 8]));
+    if engine != "DEFAULT" {
+        let _ = write!(text, ", max_batch_size: {}", draw.pick(&[1, 2, 16, 512]));
+    }
+    if engine == "Splitwise" {
+        let tokens = draw.pick(&[300, 2048, 2048, 8192]);
+        let _ = write!(text, ", max_batch_tokens: {tokens}, max_preemptions: {}", draw.up_to(5));
+    }
+    text
+}
+
+fn workload(draw: &mut Draw, text: &mut String) {
+    let lengths = [
+        "1",
+        "40",
+        "{lognormal: {mu: 4.0, sigma: 1.0, max: 500}}",
+        "{quantiles: [[0, 1], [30, 1], [100, 400]]}",
+    ];
+    let prompts = [
+        "1",
+        "900",
+        "{lognormal: {mu: 6.0, sigma: 1.2, max: 6000}}",
+        "{quantiles: [[0, 10], [90, 3000], [100, 30000]]}",
+    ];
+    let arrivals = ["poisson", "uniform", "gamma: {shape: 0.5}", "on_off: {mean_on: 2, mean_off: 3}"];
+    let (prompt, output) = (draw.pick(&prompts), draw.pick(&lengths));
+    let arrivals = match draw.pick(&arrivals) {
+        settings if settings.contains(':') => format!("{{{settings}}}"),
+        name => name.to_owned(),
+    };
+    let (rate, requests) = (draw.pick(&[1.0, 6.0, 25.0, 200.0]), 5 + draw.up_to(120));
+    let _ = writeln!(
+        text,
+        "workload:\n  synthetic: {{prompt: {prompt}, output: {output}}}\n  arrivals: {arrivals}\n  \
+         rate: {rate}\n  requests: {requests}\n  until: 60"
+    );
+}
+
+fn actions(draw: &mut Draw, text: &mut String, applications: u64) {
+    text.push_str("actions:\n");
+    for _ in 0..=draw.up_to(14) {
+        let application = draw.up_to(applications - 1);
+        let at = if draw.one_in(3) { draw.pick(&[0.0, 5.0, 10.0]) } else { draw.time(40) };
+        let _ = writeln!(text, "  - {{at: {at}, application: {application}, {}}}", operation(draw));
+    }
+}
+
+fn operation(draw: &mut Draw) -> String {
+    let tag = draw.pick(&["", "tag: prompt", "tag: token", "tag: mixed"]);
+    let sku = draw.pick(&["", "server_sku: dgx-h100", "server_sku: dgx-a100", "server_sku: tight"]);
+    let listed = |settings: &[&str]| {
+        let given: Vec<&str> = settings.iter().copied().filter(|setting| !setting.is_empty()).collect();
+        given.join(", ")
+    };
+    let (first, server) = (draw.up_to(6), draw.up_to(6));
+    let processors = draw.pick(&["", "processors: [0, 1, 2, 3]", "processors: [4, 5, 6, 7]"]);
+    match draw.up_to(8) {
+        0 | 1 => {
+            let count = format!("count: {}", 1 + draw.up_to(2));
+            format!("scale_up_full: {{{}}}", listed(&[&count, tag, sku]))
+        }
+        2 | 3 => format!("scale_down_full: {{instances: [{first}, {}]}}", first + 1),
+        4 => format!("scale_up_server: {{{sku}}}"),
+        5 => format!("scale_up_instance: {{{}}}", listed(&[&format!("server: {server}"), tag, processors])),
+        6 | 7 => format!("scale_down_instance: {{instance: {first}}}"),
+        _ => format!("scale_down_server: {{server: {server}}}"),
+    }
+}
+
+/// A generated scenario that was run in one loop with iteration logs. Prints its text if a check fails.
+pub struct Sample {
+    text: String,
+    /// What was run.
+    pub scenario: Scenario,
+    /// What came of it.
+    pub results: RunResults,
+}
+
+impl Sample {
+    /// Runs the scenario of this seed.
+    pub fn run(seed: u64) -> Sample {
+        let text = scenario_text(seed);
+        let scenario = Scenario { debug: true, ..scenario(&text) };
+        let results = run_scenario(&scenario, &sequential());
+        Sample { text, scenario, results }
+    }
+}
+
+impl Drop for Sample {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("the scenario was\n{}", self.text);
+        }
+    }
+}
