@@ -36,11 +36,18 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// Whether a scenario means this kind by `name`, in whatever case.
+    /// Whether a scenario means this kind by `name`: in whatever case, class names with or without
+    /// their `Scheduler` or `Policy`.
     pub fn is_named(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
-            || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+        let wanted = stem(name);
+        std::iter::once(&self.name).chain(self.aliases).any(|known| stem(known) == wanted)
     }
+}
+
+fn stem(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    let stem = name.strip_suffix("scheduler").or_else(|| name.strip_suffix("policy"));
+    stem.filter(|stem| !stem.is_empty()).map(str::to_owned).unwrap_or(name)
 }
 
 /// The resolved parameters of a scheduler or policy.
@@ -120,5 +127,26 @@ impl Registry {
     /// How to build the autoscaling policy of this canonical name.
     pub fn policy(&self, name: &str) -> Option<&PolicyFactory> {
         self.policies.iter().find(|(kind, _)| kind.name == name).map(|(_, build)| build)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scheduler_answers_to_its_names_and_to_no_other() {
+        let registry = Registry::builtin();
+        let named = |name: &str| -> Vec<&str> {
+            registry.schedulers().filter(|kind| kind.is_named(name)).map(|kind| kind.name).collect()
+        };
+        assert_eq!(named("AdaptiveMixedPoolScheduler"), ["adaptive_mixed_pool"]);
+        assert_eq!(named("KVJSQ"), ["kv_jsq"]);
+        assert_eq!(named("OverlapKVTokenJSQ"), ["overlap_kv_token_jsq"]);
+        assert_eq!(named("Token_JSQ"), ["token_jsq"]);
+        assert!(named("nonsense").is_empty());
+        for kind in registry.schedulers() {
+            assert_eq!(named(kind.name), [kind.name]);
+        }
     }
 }

@@ -26,7 +26,8 @@ impl Instance {
         self.check_drain(now, outbox);
     }
 
-    /// Ends a start that is not complete; an ACTIVE instance is drained by its scheduler instead.
+    /// Ends a start that is not complete. An ACTIVE instance may have been given work, so it says that
+    /// it must be drained. It does not leave before it has been told: nobody may write to it afterwards.
     pub(super) fn cancel_start(&mut self, now: SimTime, since: SimTime, outbox: &mut Outbox<'_>) {
         if let Lifecycle::ScalingUp { activation } = self.lifecycle {
             if let Some(tick) = activation {
@@ -34,6 +35,8 @@ impl Instance {
             }
             self.lifecycle = Lifecycle::Draining(Drain { since, expected: 0, expired: false });
             self.leave(now, outbox);
+        } else if let Some(manager) = self.birth.manager {
+            outbox.send(manager, Message::CancelledTooLate(self.birth.instance));
         }
     }
 

@@ -77,6 +77,8 @@ pub struct Resident {
     counted_from: u64,
     /// The selection that last chose it.
     chosen_in: u64,
+    /// Where its tasks (prefill, decode) entered the queue; they have shifted since.
+    queued_at: [usize; 2],
 }
 
 impl Resident {
@@ -226,6 +228,7 @@ impl Residents {
             rank,
             counted_from: self.starts,
             chosen_in: 0,
+            queued_at: [0; 2],
         });
         self.by_rank.insert(rank, key);
         key
@@ -270,7 +273,28 @@ impl Residents {
                 low = middle + 1;
             }
         }
-        self.queue.insert(low, task);
+        self.enqueue_at(low, task);
+    }
+
+    /// Puts a task at the end of the queue.
+    pub fn enqueue_last(&mut self, task: WaitingTask) {
+        self.enqueue_at(self.queue.len(), task);
+    }
+
+    fn enqueue_at(&mut self, position: usize, task: WaitingTask) {
+        self.slots[task.key].queued_at[task.phase as usize] = position;
+        self.queue.insert(position, task);
+    }
+
+    /// Where a task stands in the queue: looked for from where it entered, outwards. Few tasks have come
+    /// and gone since if it is one that is preempted and resumed all the time.
+    fn position_in_queue(&self, task: WaitingTask) -> Option<usize> {
+        let entered = self.slots[task.key].queued_at[task.phase as usize].min(self.queue.len());
+        let furthest = entered.max(self.queue.len() - entered);
+        (0..=furthest)
+            .flat_map(|step| [entered.checked_sub(step), Some(entered + step)])
+            .flatten()
+            .find(|&position| self.queue.get(position) == Some(&task))
     }
 
     /// Moves a chosen task from the queues into the batch.
@@ -280,7 +304,7 @@ impl Residents {
             let was_blocked = resident.state == TaskState::Blocked;
             (resident.phase, was_blocked, self.first_task_passed_over(resident))
         };
-        if let Some(position) = nearest_to_an_end(&self.queue, WaitingTask { key, phase }) {
+        if let Some(position) = self.position_in_queue(WaitingTask { key, phase }) {
             self.queue.remove(position);
         }
         if phase == Phase::Prefill
@@ -381,11 +405,4 @@ impl Residents {
             })
             .collect()
     }
-}
-
-/// Where a task stands in the queue, looking from both ends at once: whoever comes first leaves at the
-/// front, the longest passed over stand at the back.
-fn nearest_to_an_end(queue: &VecDeque<WaitingTask>, task: WaitingTask) -> Option<usize> {
-    let last = queue.len().checked_sub(1)?;
-    (0..=last / 2).flat_map(|step| [step, last - step]).find(|&position| queue[position] == task)
 }

@@ -4,6 +4,7 @@ use ebbflow_actors::{Digest, SimDuration, SimTime, Stats};
 
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::request::{Fate, Request};
+use crate::scaling::StatusSummary;
 
 /// A request that left the system, or stood somewhere in it when the run ended.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -178,6 +179,8 @@ pub struct ApplicationResults {
     pub scaling_events: Vec<ScalingEvent>,
     /// Counts.
     pub scaling: ScalingCounts,
+    /// What its ScalingManager, if it has one, last knew of servers and instances.
+    pub status: Option<StatusSummary>,
     /// Instance time per tag.
     pub time: Vec<TagTime>,
     /// Iteration rows by (instance, start), with `debug`.
@@ -200,6 +203,8 @@ pub struct RunResults {
     pub applications: Vec<ApplicationResults>,
     /// Requests that arrived.
     pub arrived: u64,
+    /// Servers that exist at the end, by id.
+    pub servers: Vec<ServerId>,
     /// Time of the last event of the model.
     pub end: SimTime,
     /// Digest over every handled event of every entity and every result record.

@@ -22,6 +22,7 @@ pub fn results() -> RunResults {
     RunResults {
         applications: vec![application()],
         arrived: 4,
+        servers: Vec::new(),
         end: at(100_000),
         digest: Digest(0xab),
         stats: Stats { events: 12_345, messages: 678, envelopes: 90, windows: 12, arbiters: 1 },
@@ -49,6 +50,7 @@ fn application() -> ApplicationResults {
             detail: "draining it, or \"scaling it down\",\nwould leave 0 of 1 prompt instances".into(),
         }],
         scaling: ScalingCounts { scale_ups: 1, scale_downs: 1, refused: 2 },
+        status: None,
         time: times(),
         iterations: vec![iteration(0)],
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use ebbflow_actors::{EntityId, Group, SimDuration, SimTime};
 
+use super::blueprint::Blueprint;
 use super::effect::{Effect, PlannedInstance};
 use super::error::ScalingError;
 use super::ids::IdBlock;
@@ -12,11 +13,11 @@ use super::policy::{AutoscalingPolicy, Observation};
 use super::state::ScalingState;
 use crate::cluster::Server;
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
-use crate::instance::{Birth, InstanceStatus, Reports};
+use crate::instance::{Birth, InstanceStatus};
 use crate::message::Message;
 use crate::participant::{Outbox, Participant};
 use crate::results::ScalingCounts;
-use crate::scenario::{Action, DrainTimeoutAction, ModelSpec, Operation, ScalingSpec};
+use crate::scenario::{Action, Operation};
 
 /// The ScalingManager of one application.
 pub struct ScalingManager {
@@ -39,68 +40,6 @@ pub struct Addresses {
     pub scheduler: EntityId,
     /// The recorder.
     pub recorder: EntityId,
-}
-
-/// What all instances of an application have in common.
-#[derive(Clone, Debug)]
-pub struct Blueprint {
-    /// Whom they serve.
-    pub application: ApplicationId,
-    /// What they serve.
-    pub model: ModelSpec,
-    /// What their scheduler wants to hear.
-    pub reports: Reports,
-    /// How they drain.
-    pub drain: crate::instance::DrainRules,
-    /// Whether they log every run of iterations.
-    pub debug: bool,
-}
-
-impl Blueprint {
-    /// The birth certificate of a planned instance. `manager`: none without a ScalingManager.
-    pub fn birth(
-        &self,
-        planned: PlannedInstance,
-        entity: EntityId,
-        server_entity: EntityId,
-        (scheduler, manager, recorder): (EntityId, Option<EntityId>, EntityId),
-    ) -> Birth {
-        let gpus = planned.processors.len() as u64;
-        let from_the_start = planned.ready_at == SimTime::ZERO;
-        Birth {
-            instance: planned.instance,
-            entity,
-            application: self.application,
-            tag: planned.tag,
-            server: planned.server,
-            server_entity,
-            sku: planned.sku.name.as_str().into(),
-            gpu: planned.sku.gpu.name.as_str().into(),
-            processors: planned.processors,
-            weights_bytes: self.model.weights_bytes,
-            capacity_bytes: planned.sku.gpu.memory_bytes * gpus,
-            kv_bytes_per_token: self.model.kv_bytes(1, 1),
-            engine: planned.engine,
-            performance: planned.performance,
-            scheduler,
-            manager,
-            recorder,
-            created: planned.created,
-            ready_at: (!from_the_start).then_some(planned.ready_at),
-            drain: self.drain,
-            reports: self.reports,
-            debug: self.debug,
-        }
-    }
-}
-
-/// How instances drain under this manager; without one they never do.
-pub(crate) fn drain_rules(spec: Option<&ScalingSpec>) -> crate::instance::DrainRules {
-    crate::instance::DrainRules {
-        check_interval: spec.map_or(SimDuration::from_secs(1), |spec| spec.drain_check_interval),
-        timeout: spec.and_then(|spec| spec.drain_timeout),
-        timeout_action: spec.map_or(DrainTimeoutAction::Requeue, |spec| spec.drain_timeout_action),
-    }
 }
 
 impl std::fmt::Debug for ScalingManager {
@@ -156,23 +95,23 @@ impl ScalingManager {
     pub(crate) fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
         match message {
             Message::ActionDue => {
-                while let Some(action) = self.actions.pop_front_if(|action| action.at <= now) {
-                    self.perform(now, action.operation, outbox);
-                }
+                self.perform_due_actions(now);
                 self.await_next_action(now, outbox);
             }
-            Message::Scale(operation) => self.perform(now, *operation, outbox),
+            Message::Scale(operation) => self.perform(now, *operation),
             Message::Activated(news) => {
                 self.instances.insert(news.instance, news.entity);
                 self.state.instance_activated(news.at, news.instance);
             }
+            Message::CancelledTooLate(instance) => self.state.cancelled_too_late(instance),
             Message::Drained { instance, at } => {
                 self.state.instance_drained(at, instance);
                 self.instances.remove(&instance);
             }
             Message::ServerUp { server, .. } => self.state.server_is_up(server),
-            Message::PlacementRefused { server, instance, reason } => {
-                self.state.placement_refused(now, server, instance, &reason);
+            Message::PlacementRefused { instance, reason, .. } => {
+                self.state.placement_refused(now, instance, &reason);
+                self.instances.remove(&instance);
             }
             Message::Decide => outbox.send(self.addresses.scheduler, Message::Observe),
             Message::Observed(seen) => self.decide(now, *seen, outbox),
@@ -181,29 +120,38 @@ impl ScalingManager {
         self.carry_out(outbox);
     }
 
+    fn perform_due_actions(&mut self, now: SimTime) {
+        while self.actions.front().is_some_and(|action| action.at <= now) {
+            if let Some(action) = self.actions.pop_front() {
+                self.perform(now, action.operation);
+            }
+        }
+    }
+
     fn await_next_action(&self, now: SimTime, outbox: &mut Outbox<'_>) {
         if let Some(action) = self.actions.front() {
             outbox.tick_at(action.at.max(now), Message::ActionDue);
         }
     }
 
-    fn perform(&mut self, now: SimTime, operation: Operation, outbox: &mut Outbox<'_>) {
+    fn perform(&mut self, now: SimTime, operation: Operation) {
         match operation {
             Operation::ScaleUpFull { count, tag, server_sku } => {
                 for _ in 0..count {
                     let result = self.state.scale_up_full(now, None, tag, server_sku.as_deref());
-                    self.report_scale_up(now, "scale_up_full", tag, result.err(), outbox);
+                    self.report_scale_up(now, "scale_up_full", tag, result.err());
                 }
             }
             Operation::ScaleUpServer { server_sku, count } => {
                 for _ in 0..count {
-                    let result = self.state.scale_up_server(now, server_sku.as_deref());
-                    self.report_scale_up(now, "scale_up_server", None, result.err(), outbox);
+                    if let Err(error) = self.state.scale_up_server(now, server_sku.as_deref()) {
+                        self.state.refuse(now, "scale_up_server", &error);
+                    }
                 }
             }
             Operation::ScaleUpInstance { server, tag, processors } => {
                 let result = self.state.scale_up_instance(now, server, None, tag, processors.as_deref());
-                self.report_scale_up(now, "scale_up_instance", tag, result.err(), outbox);
+                self.report_scale_up(now, "scale_up_instance", tag, result.err());
             }
             Operation::ScaleDownFull { instances } => {
                 for instance in instances {
@@ -227,17 +175,11 @@ impl ScalingManager {
         }
     }
 
-    fn report_scale_up(
-        &mut self,
-        now: SimTime,
-        what: &'static str,
-        tag: Option<Tag>,
-        error: Option<ScalingError>,
-        outbox: &mut Outbox<'_>,
-    ) {
+    /// The user's log has no line for a refused scale-up; the reason goes where reasons go.
+    fn report_scale_up(&mut self, now: SimTime, what: &str, tag: Option<Tag>, error: Option<ScalingError>) {
         if let Some(error) = error {
             self.state.refuse(now, what, &error);
-            outbox.send(self.addresses.scheduler, Message::ScaleUpRefused(tag));
+            self.state.effects.push(Effect::StartFailed(tag));
         }
     }
 
@@ -257,6 +199,7 @@ impl ScalingManager {
     /// Asks the policy, does what it wants, and looks again later unless all work is done.
     fn decide(&mut self, now: SimTime, mut seen: Observation, outbox: &mut Outbox<'_>) {
         seen.pools = self.state.pools();
+        seen.startup = self.state.startup_delay();
         let Some((policy, interval)) = &mut self.policy else { return };
         let decision = policy.decide(&seen);
         let next = seen.at + *interval;
@@ -265,8 +208,7 @@ impl ScalingManager {
             outbox.tick_at(next.max(now), Message::Decide);
         }
         for (tag, wanted) in decision.targets {
-            let pool = seen.pools.iter().find(|pool| pool.tag == tag);
-            let current = pool.map_or(0, |pool| pool.active + pool.starting);
+            let current = seen.pool(tag).wanted();
             if wanted != current {
                 let target = tag.map_or("instances", Tag::name);
                 let detail = format!("{current} -> {wanted}: {}", decision.reason);
@@ -274,10 +216,10 @@ impl ScalingManager {
             }
             if wanted > current {
                 let count = wanted - current;
-                self.perform(now, Operation::ScaleUpFull { count, tag, server_sku: None }, outbox);
+                self.perform(now, Operation::ScaleUpFull { count, tag, server_sku: None });
             } else if wanted < current {
                 let instances = self.victims(tag, (current - wanted) as usize, &seen);
-                self.perform(now, Operation::ScaleDownFull { instances }, outbox);
+                self.perform(now, Operation::ScaleDownFull { instances });
             }
         }
     }
@@ -328,13 +270,24 @@ impl ScalingManager {
                     outbox.send(server, Message::CancelStart { instance, entity, since });
                 }
             }
+            Effect::StartFailed(tag) => outbox.send(scheduler, Message::ScaleUpRefused(tag)),
             Effect::RemoveServer(server) => {
                 if let Some(entity) = self.servers.remove(&server) {
                     outbox.send(entity, Message::RemoveServer);
                 }
             }
-            Effect::Log(line) => outbox.send(recorder, Message::Logged(application, Box::new(line))),
-            Effect::Note(fact) => outbox.send(recorder, Message::Noted(application, Box::new(fact))),
+            Effect::Log(line) => {
+                if self.state.is_verbose() {
+                    tracing::info!(time_s = line.time.as_secs_f64(), line.action, line.target, line.status);
+                }
+                outbox.send(recorder, Message::Logged(application, Box::new(line)));
+            }
+            Effect::Note(fact) => {
+                if self.state.is_verbose() {
+                    tracing::info!(time_s = fact.time.as_secs_f64(), fact.event, fact.target, fact.detail);
+                }
+                outbox.send(recorder, Message::Noted(application, Box::new(fact)));
+            }
         }
     }
 
@@ -343,17 +296,5 @@ impl ScalingManager {
         self.instances.insert(planned.instance, entity);
         let Addresses { manager, scheduler, recorder } = self.addresses;
         self.blueprint.birth(planned, entity, server, (scheduler, Some(manager), recorder))
-    }
-}
-
-impl ScalingState {
-    pub(super) fn refuse(&mut self, now: SimTime, target: impl Into<String>, error: &ScalingError) {
-        self.counts.refused += 1;
-        self.note(now, "refused", target, error.to_string());
-    }
-
-    /// The tag and status of an instance that exists.
-    pub fn instance(&self, instance: InstanceId) -> Option<(Option<Tag>, InstanceStatus)> {
-        self.instances.get(&instance).map(|view| (view.life.tag, view.status))
     }
 }

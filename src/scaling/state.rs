@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ebbflow_actors::SimTime;
+use ebbflow_actors::{SimDuration, SimTime};
 
+use super::census::Census;
 use super::effect::Effect;
+use super::error::ScalingError;
 use super::ids::IdBlock;
 use super::life::{Life, time_by_tag};
 use super::policy::PoolCount;
@@ -14,7 +16,7 @@ use crate::cluster::ServerStatus;
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::instance::InstanceStatus;
 use crate::performance::{LookupError, PerformanceModel};
-use crate::results::{ScalingCounts, ScalingEvent, ScalingLine, TagTime};
+use crate::results::{InstanceRecord, ScalingCounts, ScalingEvent, ScalingLine, TagTime};
 use crate::scenario::{ClusterSpec, InstanceConfig, ModelSpec, ScalingSpec, Sku, StartState};
 
 /// Finds the performance model of an instance: (GPU name, tensor parallelism).
@@ -93,6 +95,8 @@ pub struct ScalingState {
     pub(super) performance: PerformanceOf,
     pub(super) servers: BTreeMap<ServerId, ServerView>,
     pub(super) instances: BTreeMap<InstanceId, InstanceView>,
+    /// The statuses of `instances`, counted.
+    pub(super) census: Census,
     /// Lives of those that left.
     pub(super) past: Vec<Life>,
     pub(super) server_ids: IdBlock,
@@ -130,6 +134,7 @@ impl ScalingState {
             performance,
             servers: BTreeMap::new(),
             instances: BTreeMap::new(),
+            census: Census::default(),
             past: Vec::new(),
             server_ids,
             instance_ids,
@@ -164,6 +169,7 @@ impl ScalingState {
         self.enter(instance, server, processors, life, InstanceStatus::Active);
     }
 
+    /// Puts an instance on GPUs of a server.
     pub(super) fn enter(
         &mut self,
         instance: InstanceId,
@@ -177,8 +183,37 @@ impl ScalingState {
                 view.processors[gpu as usize] = Some(instance);
             }
         }
+        self.census.enter(life.tag, status);
         let view = InstanceView { server, life, status, takes_server_along: false };
         self.instances.insert(instance, view);
+    }
+
+    pub(super) fn change_status(&mut self, instance: InstanceId, status: InstanceStatus) {
+        if let Some(view) = self.instances.get_mut(&instance) {
+            self.census.change(view.life.tag, view.status, status);
+            view.status = status;
+        }
+    }
+
+    /// Marks an instance as DRAINING, with or without its server.
+    pub(super) fn begin_drain(&mut self, instance: InstanceId, since: SimTime, with_server: bool) {
+        self.change_status(instance, InstanceStatus::Draining);
+        if let Some(view) = self.instances.get_mut(&instance) {
+            view.life.draining = Some(since);
+            view.takes_server_along = with_server;
+        }
+    }
+
+    /// Takes an instance off the books and off its GPUs; what it was.
+    pub(super) fn forget(&mut self, instance: InstanceId) -> Option<InstanceView> {
+        let view = self.instances.remove(&instance)?;
+        self.census.leave(view.life.tag, view.status);
+        if let Some(server) = self.servers.get_mut(&view.server) {
+            for place in server.processors.iter_mut().filter(|place| **place == Some(instance)) {
+                *place = None;
+            }
+        }
+        Some(view)
     }
 
     /// What there is to do since the last call.
@@ -198,13 +233,13 @@ impl ScalingState {
 
     /// Counts per status.
     pub fn get_status_summary(&self) -> StatusSummary {
-        let instances = |status| self.instances.values().filter(|view| view.status == status).count();
+        let instances = |count: fn(&PoolCount) -> u32| self.census.pools().map(count).sum::<u32>() as usize;
         let servers = |status| self.servers.values().filter(|view| view.status == status).count();
         let leaving = |view: &&InstanceView| view.takes_server_along;
         StatusSummary {
-            active_instances: instances(InstanceStatus::Active),
-            scaling_up_instances: instances(InstanceStatus::ScalingUp),
-            draining_instances: instances(InstanceStatus::Draining),
+            active_instances: instances(|pool| pool.active),
+            scaling_up_instances: instances(|pool| pool.starting),
+            draining_instances: instances(|pool| pool.draining),
             active_servers: servers(ServerStatus::Active),
             scaling_up_servers: servers(ServerStatus::ScalingUp),
             pending_server_scale_downs: self.instances.values().filter(leaving).count(),
@@ -215,24 +250,58 @@ impl ScalingState {
 
     /// Instances per tag and status, by tag.
     pub fn pools(&self) -> Vec<PoolCount> {
-        let mut pools: BTreeMap<Option<Tag>, PoolCount> = BTreeMap::new();
-        for view in self.instances.values() {
-            let tag = view.life.tag;
-            let empty = PoolCount { tag, active: 0, starting: 0, draining: 0 };
-            let pool = pools.entry(tag).or_insert(empty);
-            match view.status {
-                InstanceStatus::Active => pool.active += 1,
-                InstanceStatus::ScalingUp => pool.starting += 1,
-                InstanceStatus::Draining | InstanceStatus::ScalingDown => pool.draining += 1,
-            }
-        }
-        pools.into_values().collect()
+        self.census.pools().copied().collect()
+    }
+
+    /// The tag and status of an instance that exists.
+    pub fn instance(&self, instance: InstanceId) -> Option<(Option<Tag>, InstanceStatus)> {
+        self.instances.get(&instance).map(|view| (view.life.tag, view.status))
+    }
+
+    /// The application's servers that hold no instance: on these `scale_up_instance` finds room.
+    pub fn free_servers(&self) -> impl Iterator<Item = ServerId> {
+        let free = |view: &ServerView| view.owner == self.application && view.instances() == 0;
+        self.servers.iter().filter(move |(_, view)| free(view)).map(|(&server, _)| server)
+    }
+
+    /// From a full scale-up to ACTIVE.
+    pub fn startup_delay(&self) -> SimDuration {
+        self.spec.server_boot_delay + self.spec.scale_up_delay
     }
 
     /// Instance-seconds and GPU-seconds per tag and status, of all instances there ever were, up to now.
     pub fn instance_time(&self, now: SimTime) -> Vec<TagTime> {
         let present = self.instances.values().map(|view| view.life);
         time_by_tag(self.past.iter().copied().chain(present), now)
+    }
+
+    /// Records of the instances that never became ACTIVE, as far as the manager knows them. A run may end
+    /// while one is still on its way to its server, where nobody else knows of it.
+    pub fn unborn(&self) -> impl Iterator<Item = InstanceRecord> + '_ {
+        let unborn = self.instances.iter().filter(|(_, view)| view.life.active.is_none());
+        unborn.filter_map(|(&id, view)| {
+            let sku = &self.servers.get(&view.server)?.sku;
+            let Life { tag, gpus, created, active, draining, removed } = view.life;
+            Some(InstanceRecord {
+                id,
+                server: view.server,
+                sku: sku.name.clone(),
+                gpu: sku.gpu.name.clone(),
+                gpus,
+                tag,
+                created,
+                active,
+                draining,
+                removed,
+                busy: SimDuration::ZERO,
+                tasks_completed: 0,
+            })
+        })
+    }
+
+    /// Whether its application asked for `debug`: everything logged is traced as well (`-v` shows it).
+    pub fn is_verbose(&self) -> bool {
+        self.spec.debug
     }
 
     /// Operations so far.
@@ -259,5 +328,11 @@ impl ScalingState {
     ) {
         let (target, detail) = (target.into(), detail.into());
         self.effects.push(Effect::Note(ScalingEvent { time, event, target, detail }));
+    }
+
+    /// Writes down a refused operation; nothing else changes.
+    pub(super) fn refuse(&mut self, now: SimTime, target: impl Into<String>, error: &ScalingError) {
+        self.counts.refused += 1;
+        self.note(now, "refused", target, error.to_string());
     }
 }

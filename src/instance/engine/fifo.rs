@@ -8,7 +8,7 @@ pub(super) struct Fifo;
 
 impl Engine for Fifo {
     fn enqueue(&self, residents: &mut Residents, task: WaitingTask) {
-        residents.queue.push_back(task);
+        residents.enqueue_last(task);
     }
 
     fn interrupts(&self, _: &Residents, _: u64, _: Phase) -> bool {

@@ -13,7 +13,7 @@ pub(super) struct Orca {
 
 impl Engine for Orca {
     fn enqueue(&self, residents: &mut Residents, task: WaitingTask) {
-        residents.queue.push_back(task);
+        residents.enqueue_last(task);
     }
 
     fn interrupts(&self, residents: &Residents, _: u64, _: Phase) -> bool {
