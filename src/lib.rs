@@ -8,6 +8,9 @@
 //! with the others in virtual time; [`ebbflow_actors`] runs them. The same scenario and seed give the
 //! same results to the bit, on any number of threads.
 //!
+//! *The ancestor*, in these pages, is splitwise-sim and its scaling fork splitwise-DRL, the Python simulators
+//! that this one grew out of: what they do right is reproduced, what they do wrong is mended.
+//!
 //! To add a scheduler implement [`scheduler::RoutingPolicy`], to add an autoscaling policy implement
 //! [`scaling::AutoscalingPolicy`], and register it in a [`registry::Registry`].
 
@@ -25,5 +28,6 @@ pub mod scaling;
 pub mod scenario;
 pub mod scheduler;
 pub mod simulation;
+pub mod throughput;
 pub mod transfer;
 pub mod workload;

@@ -125,8 +125,7 @@ pub enum Message {
         /// Requests assigned to the instance in its whole life: all of them must have come.
         expected: u64,
     },
-    /// Manager → server → instance: do not start after all. One that is ACTIVE by now ignores it; its
-    /// manager is about to hear so and drains it.
+    /// Manager → server → instance: do not start after all.
     CancelStart {
         /// Which.
         instance: InstanceId,
@@ -135,6 +134,8 @@ pub enum Message {
         /// When that was decided.
         since: SimTime,
     },
+    /// Instance → manager: it was ACTIVE already when told not to start; drain it like any other.
+    CancelledTooLate(InstanceId),
     /// Tick: look whether the drain is complete.
     DrainCheck,
     /// Tick: the drain took too long.
@@ -176,7 +177,7 @@ pub enum Message {
     ActionDue,
     /// Scheduler (or anybody) → manager: scale.
     Scale(Box<Operation>),
-    /// Manager → scheduler: a scale-up it asked for was refused.
+    /// Manager → scheduler: a scale-up was refused, or cancelled before ACTIVE; nobody will join for it.
     ScaleUpRefused(Option<Tag>),
     /// Tick: time for a decision.
     Decide,

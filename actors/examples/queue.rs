@@ -37,15 +37,8 @@ enum Note {
 impl Message for Note {}
 
 enum Part {
-    Door {
-        random: CounterRng,
-        queues: Vec<u32>,
-    },
-    Clerk {
-        random: CounterRng,
-        queue: VecDeque<SimTime>,
-        waits: Vec<SimDuration>,
-    },
+    Door { random: CounterRng, queues: Vec<u32> },
+    Clerk { random: CounterRng, queue: VecDeque<SimTime>, waits: Vec<SimDuration> },
 }
 
 /// The door: draws the next arrival and sends the customer to the shortest queue.
@@ -78,11 +71,7 @@ impl Entity for Part {
     type Message = Note;
 
     fn label(&self) -> String {
-        String::from(if matches!(self, Part::Door { .. }) {
-            "door"
-        } else {
-            "clerk"
-        })
+        String::from(if matches!(self, Part::Door { .. }) { "door" } else { "clerk" })
     }
 
     fn start(&mut self, _: SimTime, outbox: &mut Outbox<'_, Self>) {
@@ -117,26 +106,11 @@ impl Entity for Part {
 
 fn population() -> Vec<Member<Part>> {
     let random = CounterRng::new(0, DOOR, 0);
-    let door = Part::Door {
-        random: random.clone(),
-        queues: vec![0; CLERKS as usize],
-    };
-    let mut members = vec![Member {
-        id: DOOR,
-        group: Group(0),
-        entity: door,
-    }];
+    let door = Part::Door { random: random.clone(), queues: vec![0; CLERKS as usize] };
+    let mut members = vec![Member { id: DOOR, group: Group(0), entity: door }];
     members.extend((1..=CLERKS).map(|id| {
-        let clerk = Part::Clerk {
-            random: random.clone(),
-            queue: VecDeque::new(),
-            waits: Vec::new(),
-        };
-        Member {
-            id: EntityId(id),
-            group: Group(id),
-            entity: clerk,
-        }
+        let clerk = Part::Clerk { random: random.clone(), queue: VecDeque::new(), waits: Vec::new() };
+        Member { id: EntityId(id), group: Group(id), entity: clerk }
     }));
     members
 }
@@ -155,20 +129,13 @@ fn print(outcome: &Outcome<Part>) {
         "mean wait {mean:.0} s, 95 of 100 wait at most {:.0} s",
         all[all.len() * 95 / 100].as_secs_f64()
     );
-    println!(
-        "closed at {:.2} h, digest {}",
-        outcome.ended_at.as_secs_f64() / 3600.0,
-        outcome.digest
-    );
+    println!("closed at {:.2} h, digest {}", outcome.ended_at.as_secs_f64() / 3600.0, outcome.digest);
 }
 
 fn main() -> Result<(), Box<RunFailure<Part>>> {
     for seed in 1..=3 {
         println!("--- day {seed}");
-        print(&run(
-            population(),
-            &RunConfig::default().seed(seed).lookahead(LOOKAHEAD).arbiters(2),
-        )?);
+        print(&run(population(), &RunConfig::default().seed(seed).lookahead(LOOKAHEAD).arbiters(2))?);
     }
     Ok(())
 }

@@ -60,24 +60,11 @@ impl Dispatcher {
     /// The less loaded of two workers drawn at random.
     fn arrival(&mut self, outbox: &mut Outbox<'_, Part>) {
         let workers = u64::from(self.load.workers);
-        let (one, other) = (
-            self.random.below(workers) as usize,
-            self.random.below(workers) as usize,
-        );
-        let chosen = if self.jobs_out[one] <= self.jobs_out[other] {
-            one
-        } else {
-            other
-        };
+        let (one, other) = (self.random.below(workers) as usize, self.random.below(workers) as usize);
+        let chosen = if self.jobs_out[one] <= self.jobs_out[other] { one } else { other };
         self.jobs_out[chosen] += 1;
         let ticks = self.load.min_ticks + self.random.below(self.load.more_ticks) as u32;
-        outbox.send(
-            EntityId(chosen as u32 + 1),
-            Note::Job {
-                number: chosen as u32,
-                ticks,
-            },
-        );
+        outbox.send(EntityId(chosen as u32 + 1), Note::Job { number: chosen as u32, ticks });
         let mean = 1e9 / (self.load.jobs_per_second * f64::from(self.load.workers));
         let gap = (-self.random.unit_f64().ln() * mean) as u64 + 1;
         outbox.tick(SimDuration::from_nanos(gap), Note::Arrival);
@@ -155,39 +142,22 @@ impl Entity for Part {
 fn population(load: Load) -> Vec<Member<Part>> {
     let random = CounterRng::new(0, DISPATCHER, 0);
     let jobs_out = vec![0; load.workers as usize];
-    let dispatcher = Part::Dispatcher(Dispatcher {
-        load,
-        random: random.clone(),
-        jobs_out,
-    });
-    let mut members = vec![Member {
-        id: DISPATCHER,
-        group: Group(0),
-        entity: dispatcher,
-    }];
+    let dispatcher = Part::Dispatcher(Dispatcher { load, random: random.clone(), jobs_out });
+    let mut members = vec![Member { id: DISPATCHER, group: Group(0), entity: dispatcher }];
     members.extend((1..=load.workers).map(|id| Member {
         id: EntityId(id),
         group: Group(id),
-        entity: Part::Worker(Worker {
-            random: random.clone(),
-            jobs: Vec::new(),
-        }),
+        entity: Part::Worker(Worker { random: random.clone(), jobs: Vec::new() }),
     }));
     members
 }
 
 fn setting<T: FromStr>(name: &str, otherwise: T) -> T {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(otherwise)
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
 fn argument<T: FromStr>(place: usize, otherwise: T) -> T {
-    std::env::args()
-        .nth(place)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(otherwise)
+    std::env::args().nth(place).and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
 fn main() {

@@ -50,10 +50,7 @@ impl<E: Entity> Agenda<E> {
     /// Takes everything due for one entity at the earliest time, unless the run ends before.
     pub(crate) fn next(&mut self, rules: &Rules, inbox: &mut Vec<Event<E>>) -> Option<Appointment> {
         let Due(first) = self.due.peek()?;
-        let next = Appointment {
-            time: first.time(),
-            entity: first.target,
-        };
+        let next = Appointment { time: first.time(), entity: first.target };
         if next.time >= rules.until {
             return None;
         }

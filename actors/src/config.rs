@@ -204,11 +204,7 @@ impl Rules {
             lookahead: config.lookahead,
             until: config.until.unwrap_or(SimTime::MAX),
             // One event at a time leaves nothing to be lazy about.
-            ticks: if config.runner == Runner::Actors {
-                config.ticks
-            } else {
-                TickMode::Eager
-            },
+            ticks: if config.runner == Runner::Actors { config.ticks } else { TickMode::Eager },
             check_promises: config.check_promises,
             interrupt: config.interrupt.clone(),
             progress: config.progress.clone(),
@@ -227,9 +223,7 @@ impl Rules {
     }
 
     pub(crate) fn interrupted(&self) -> bool {
-        self.interrupt
-            .as_ref()
-            .is_some_and(|flag| flag.load(Ordering::Relaxed))
+        self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
     /// The number of the window that holds `time`.

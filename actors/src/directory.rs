@@ -27,12 +27,9 @@ impl Announcement {
     /// The announcement of a birth that was asked for in `window`; `None` for other events.
     pub(crate) fn of<E: Entity>(event: &Event<E>, window: u64) -> Option<Self> {
         match &event.body {
-            Body::Birth(newborn) => Some(Announcement {
-                id: event.target,
-                group: newborn.group,
-                birth: event.order,
-                window,
-            }),
+            Body::Birth(newborn) => {
+                Some(Announcement { id: event.target, group: newborn.group, birth: event.order, window })
+            }
             Body::Message(_) | Body::Wake => None,
         }
     }
@@ -52,12 +49,7 @@ const YOUNG: u32 = 1 << 31;
 
 impl Directory {
     pub(crate) fn new(arbiters: usize, lookahead: SimDuration) -> Self {
-        Directory {
-            arbiters: arbiters as u32,
-            lookahead,
-            homes: Vec::new(),
-            young: FxHashMap::default(),
-        }
+        Directory { arbiters: arbiters as u32, lookahead, homes: Vec::new(), young: FxHashMap::default() }
     }
 
     /// Enters an entity of the initial population; false if the id is taken.

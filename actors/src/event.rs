@@ -17,12 +17,7 @@ pub(crate) struct Order {
 impl Order {
     /// Before every event of `time`; sequences start at one.
     pub(crate) const fn edge(time: SimTime) -> Order {
-        Order {
-            time,
-            class: 0,
-            source: EntityId(0),
-            sequence: 0,
-        }
+        Order { time, class: 0, source: EntityId(0), sequence: 0 }
     }
 }
 
@@ -49,36 +44,19 @@ pub(crate) struct Newborn<E> {
 
 impl<E: Entity> Event<E> {
     pub(crate) fn message(order: Order, target: EntityId, message: E::Message) -> Self {
-        Event {
-            order,
-            target,
-            body: Body::Message(message),
-        }
+        Event { order, target, body: Body::Message(message) }
     }
 
     /// A reminder for `target` at `time`. It takes no sequence number: reminders differ between runners.
     pub(crate) fn wake(target: EntityId, time: SimTime) -> Self {
-        let order = Order {
-            time,
-            class: 0,
-            source: target,
-            sequence: 0,
-        };
-        Event {
-            order,
-            target,
-            body: Body::Wake,
-        }
+        let order = Order { time, class: 0, source: target, sequence: 0 };
+        Event { order, target, body: Body::Wake }
     }
 
     /// Moves the event out of a table that is not compacted, leaving a wake behind.
     pub(crate) fn take(&mut self) -> Self {
         let body = std::mem::replace(&mut self.body, Body::Wake);
-        Event {
-            order: self.order,
-            target: self.target,
-            body,
-        }
+        Event { order: self.order, target: self.target, body }
     }
 
     pub(crate) fn is_birth(&self) -> bool {
@@ -100,8 +78,5 @@ impl<E: Entity> Event<E> {
 
 /// What an error message says about a message: its text, and where it comes from.
 pub(crate) fn describe(message: &impl Message, order: &Order) -> String {
-    format!(
-        "{message:?} (class {}, {}, its item {})",
-        order.class, order.source, order.sequence
-    )
+    format!("{message:?} (class {}, {}, its item {})", order.class, order.source, order.sequence)
 }

@@ -53,11 +53,8 @@ impl<E: Entity> Harvest<E> {
         self.departed.sort_unstable_by_key(|departed| departed.id);
         let fault = self.take_fault();
         let ending = self.ending(fault.is_some());
-        let mut records: Vec<(EntityId, &Record)> = self
-            .departed
-            .iter()
-            .map(|departed| (departed.id, &departed.record))
-            .collect();
+        let mut records: Vec<(EntityId, &Record)> =
+            self.departed.iter().map(|departed| (departed.id, &departed.record)).collect();
         records.extend(self.hosts.iter().map(|host| (host.id(), host.record())));
         records.sort_unstable_by_key(|(id, _)| *id);
         let stats = Stats {
@@ -68,36 +65,15 @@ impl<E: Entity> Harvest<E> {
             arbiters,
         };
         let digest = Digest::of_entities(records.iter().map(|(id, record)| (*id, record.hash())));
-        let ended_at = records
-            .iter()
-            .map(|(_, record)| record.last.time)
-            .max()
-            .unwrap_or(SimTime::ZERO);
+        let ended_at = records.iter().map(|(_, record)| record.last.time).max().unwrap_or(SimTime::ZERO);
         let undelivered = undelivered(self.leftovers);
-        let entities = self
-            .hosts
-            .into_iter()
-            .map(|host| (host.id(), host.into_entity()))
-            .collect();
-        (
-            fault,
-            Outcome {
-                digest,
-                stats,
-                ended_at,
-                ending,
-                entities,
-                undelivered,
-            },
-        )
+        let entities = self.hosts.into_iter().map(|host| (host.id(), host.into_entity())).collect();
+        (fault, Outcome { digest, stats, ended_at, ending, entities, undelivered })
     }
 
     fn ending(&self, failed: bool) -> Ending {
         // A wake is not something left to do: the tick it was for may have been cancelled.
-        let on_the_way = self
-            .leftovers
-            .iter()
-            .any(|event| !matches!(event.body, Body::Wake));
+        let on_the_way = self.leftovers.iter().any(|event| !matches!(event.body, Body::Wake));
         if self.interrupted || failed {
             Ending::Interrupted
         } else if on_the_way || self.hosts.iter().any(Host::has_pending) {
@@ -110,9 +86,7 @@ impl<E: Entity> Harvest<E> {
     /// Several arbiters may fail in one window: the earliest fault is the one to report.
     fn take_fault(&mut self) -> Option<Fault> {
         let earliest = |fault: &Fault| (fault.at(), fault.entity().map(|who| who.id));
-        let mut fault = std::mem::take(&mut self.faults)
-            .into_iter()
-            .min_by_key(earliest)?;
+        let mut fault = std::mem::take(&mut self.faults).into_iter().min_by_key(earliest)?;
         for who in fault.named().into_iter().flatten() {
             who.label = who.label.take().or_else(|| self.label(who.id));
         }
@@ -123,10 +97,7 @@ impl<E: Entity> Harvest<E> {
         if let Ok(place) = self.hosts.binary_search_by_key(&id, Host::id) {
             return self.hosts[place].label();
         }
-        let place = self
-            .departed
-            .binary_search_by_key(&id, |departed| departed.id)
-            .ok()?;
+        let place = self.departed.binary_search_by_key(&id, |departed| departed.id).ok()?;
         self.departed[place].label.clone()
     }
 }
@@ -142,11 +113,6 @@ fn undelivered<E: Entity>(leftovers: Vec<Event<E>>) -> Vec<Undelivered<E::Messag
     messages.sort_unstable_by_key(|(order, _, _)| *order);
     messages
         .into_iter()
-        .map(|(order, to, message)| Undelivered {
-            at: order.time,
-            from: order.source,
-            to,
-            message,
-        })
+        .map(|(order, to, message)| Undelivered { at: order.time, from: order.source, to, message })
         .collect()
 }

@@ -8,11 +8,7 @@ use crate::host::Host;
 /// Takes the birth, if there is one: the host it calls for must exist before anything can be handled.
 /// A wake takes its place, for the newborn is due for its start.
 pub(crate) fn take_birth<E: Entity>(inbox: &mut [Event<E>]) -> Option<Host<E>> {
-    inbox
-        .iter_mut()
-        .find(|event| event.is_birth())?
-        .take()
-        .into_newborn()
+    inbox.iter_mut().find(|event| event.is_birth())?.take().into_newborn()
 }
 
 /// Judges what is due for an entity that has left: a late wake is nobody's fault, a message is.

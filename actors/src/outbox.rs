@@ -96,11 +96,7 @@ impl<E: Entity> Outbox<'_, E> {
                 wanted: time,
                 event: describe(&message, &order),
             });
-            return TickId {
-                time,
-                class: order.class,
-                sequence: order.sequence,
-            };
+            return TickId { time, class: order.class, sequence: order.sequence };
         }
         self.set_tick(time, message)
     }
@@ -128,11 +124,7 @@ impl<E: Entity> Outbox<'_, E> {
         }
         self.effects.external.get_or_insert(External::Spawned(id));
         let newborn = Box::new(Newborn { entity, group });
-        self.sink.push(Event {
-            order,
-            target: id,
-            body: Body::Birth(newborn),
-        });
+        self.sink.push(Event { order, target: id, body: Body::Birth(newborn) });
     }
 
     /// Lets this entity leave once the handler returns.
@@ -153,11 +145,7 @@ impl<E: Entity> Outbox<'_, E> {
     fn set_tick(&mut self, time: SimTime, message: E::Message) -> TickId {
         let class = message.class();
         *self.sequence += 1;
-        let id = TickId {
-            time,
-            class,
-            sequence: *self.sequence,
-        };
+        let id = TickId { time, class, sequence: *self.sequence };
         self.ticks.insert(id, message);
         id
     }
@@ -165,12 +153,7 @@ impl<E: Entity> Outbox<'_, E> {
     #[inline]
     fn next_order(&mut self, delay: SimDuration, class: u8) -> Order {
         *self.sequence += 1;
-        Order {
-            time: self.now + delay,
-            class,
-            source: self.me,
-            sequence: *self.sequence,
-        }
+        Order { time: self.now + delay, class, source: self.me, sequence: *self.sequence }
     }
 
     #[cold]

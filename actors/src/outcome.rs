@@ -88,10 +88,7 @@ impl<E: Entity> fmt::Debug for Outcome<E> {
 
 impl<E: Entity> fmt::Debug for RunFailure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RunFailure")
-            .field("fault", &self.fault)
-            .field("partial", &self.partial)
-            .finish()
+        f.debug_struct("RunFailure").field("fault", &self.fault).field("partial", &self.partial).finish()
     }
 }
 

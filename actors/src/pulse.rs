@@ -24,11 +24,7 @@ pub(crate) struct Beat {
 
 impl Default for Pulse {
     fn default() -> Self {
-        Pulse {
-            entity: AtomicU32::new(NOBODY),
-            time: AtomicU64::new(0),
-            steps: AtomicU64::new(0),
-        }
+        Pulse { entity: AtomicU32::new(NOBODY), time: AtomicU64::new(0), steps: AtomicU64::new(0) }
     }
 }
 
@@ -38,8 +34,7 @@ impl Pulse {
     pub(crate) fn enter(&self, entity: EntityId) {
         self.entity.store(entity.0, Ordering::Relaxed);
         // One writer: no read-modify-write needed.
-        self.steps
-            .store(self.steps.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.steps.store(self.steps.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     /// It handles an event of this time.

@@ -18,10 +18,7 @@ impl CounterRng {
     /// The stream numbered `stream` of `entity` in a run with this `seed`, from its beginning.
     pub fn new(seed: u64, entity: EntityId, stream: u64) -> Self {
         let owner = mix(seed ^ mix(u64::from(entity.0)));
-        CounterRng {
-            key: mix(owner ^ mix(stream.wrapping_add(GOLDEN))),
-            counter: 0,
-        }
+        CounterRng { key: mix(owner ^ mix(stream.wrapping_add(GOLDEN))), counter: 0 }
     }
 
     /// The next 64 uniformly distributed bits.
@@ -71,12 +68,7 @@ mod tests {
     fn the_same_key_gives_the_same_numbers_and_any_other_key_others() {
         let numbers = first_four(1, 2, 3);
         assert_eq!(numbers, first_four(1, 2, 3));
-        for other in [
-            first_four(2, 2, 3),
-            first_four(1, 3, 3),
-            first_four(1, 2, 4),
-            first_four(2, 1, 3),
-        ] {
+        for other in [first_four(2, 2, 3), first_four(1, 3, 3), first_four(1, 2, 4), first_four(2, 1, 3)] {
             assert!(numbers.iter().all(|number| !other.contains(number)));
         }
     }

@@ -69,12 +69,7 @@ fn arbiters<E>(population: &[Member<E>], config: &RunConfig) -> usize {
     match (config.runner, config.arbiters) {
         (Runner::Sequential | Runner::Naive, _) => 1,
         (Runner::Actors, Arbiters::Count(count)) => count.get(),
-        (
-            Runner::Actors,
-            Arbiters::Auto {
-                expected_envelopes_per_window,
-            },
-        ) => {
+        (Runner::Actors, Arbiters::Auto { expected_envelopes_per_window }) => {
             let worthwhile = (expected_envelopes_per_window / ENVELOPES_PER_ARBITER) as usize;
             let processors = std::thread::available_parallelism().map_or(1, usize::from);
             let groups: BTreeSet<u32> = population.iter().map(|member| member.group.0).collect();
@@ -103,9 +98,7 @@ fn open_directory<E>(
             ));
         }
         if !directory.settle(id, group) {
-            return Err(format!(
-                "{id} is in the population twice; give every entity its own id"
-            ));
+            return Err(format!("{id} is in the population twice; give every entity its own id"));
         }
     }
     Ok(directory)
@@ -115,9 +108,6 @@ fn open_directory<E>(
 fn refuse<E: Entity>(population: Vec<Member<E>>, problem: String) -> Harvest<E> {
     let mut harvest = Harvest::default();
     harvest.faults.push(Fault::InvalidConfig { problem });
-    harvest.hosts = population
-        .into_iter()
-        .map(|member| Host::initial(member.id, member.entity))
-        .collect();
+    harvest.hosts = population.into_iter().map(|member| Host::initial(member.id, member.entity)).collect();
     harvest
 }

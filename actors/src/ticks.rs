@@ -18,12 +18,7 @@ impl TickId {
     /// The place of this tick among all events of `owner`.
     #[inline]
     pub(crate) fn order(self, owner: EntityId) -> Order {
-        Order {
-            time: self.time,
-            class: self.class,
-            source: owner,
-            sequence: self.sequence,
-        }
+        Order { time: self.time, class: self.class, source: owner, sequence: self.sequence }
     }
 }
 
@@ -46,11 +41,7 @@ pub(crate) struct Ticks<M> {
 
 impl<M> Default for Ticks<M> {
     fn default() -> Self {
-        Ticks {
-            next: None,
-            near: Vec::new(),
-            far: BTreeMap::new(),
-        }
+        Ticks { next: None, near: Vec::new(), far: BTreeMap::new() }
     }
 }
 
@@ -162,18 +153,11 @@ mod tests {
         for most in [1, 3, 20, 500] {
             let (mut ticks, mut oracle) = (Ticks::default(), BTreeSet::new());
             for sequence in 1..4_000 {
-                let id = TickId {
-                    time: SimTime::from_nanos(random.below(97)),
-                    class: 0,
-                    sequence,
-                };
+                let id = TickId { time: SimTime::from_nanos(random.below(97)), class: 0, sequence };
                 match random.below(4) {
                     0 => assert_eq!(ticks.pop_if(|_| true).map(|(id, ())| id), oracle.pop_first()),
                     1 if !oracle.is_empty() => {
-                        let victim = *oracle
-                            .iter()
-                            .nth(random.below(oracle.len() as u64) as usize)
-                            .unwrap();
+                        let victim = *oracle.iter().nth(random.below(oracle.len() as u64) as usize).unwrap();
                         assert!(ticks.cancel(victim) && oracle.remove(&victim));
                         assert!(!ticks.cancel(victim));
                     }

@@ -247,10 +247,7 @@ mod tests {
         assert_eq!(SimTime::from_secs_f64(f64::NAN), Err(TimeError::NotANumber));
         assert_eq!(SimTime::from_secs_f64(-1.0), Err(TimeError::Negative(-1.0)));
         assert_eq!(SimTime::from_secs_f64(1e20), Err(TimeError::TooLarge(1e20)));
-        assert_eq!(
-            SimTime::from_secs_f64(f64::INFINITY),
-            Err(TimeError::TooLarge(f64::INFINITY))
-        );
+        assert_eq!(SimTime::from_secs_f64(f64::INFINITY), Err(TimeError::TooLarge(f64::INFINITY)));
     }
 
     #[test]

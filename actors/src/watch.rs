@@ -58,41 +58,23 @@ enum State {
 impl<E: Entity> Watch<E> {
     pub(crate) fn new(patience: Option<Duration>, abort: Arc<AtomicBool>) -> Self {
         let (sender, reports) = unbounded();
-        Watch {
-            threads: Vec::new(),
-            reports,
-            sender,
-            patience,
-            abort,
-            harvest: Harvest::default(),
-        }
+        Watch { threads: Vec::new(), reports, sender, patience, abort, harvest: Harvest::default() }
     }
 
     /// Starts a thread of the run.
     pub(crate) fn spawn(&mut self, work: impl FnOnce(Arc<Pulse>, Reporter<E>) + Send + 'static) {
         let number = self.threads.len();
         let pulse = Arc::new(Pulse::default());
-        let reporter = Reporter {
-            thread: number,
-            sender: self.sender.clone(),
-        };
-        let thread = std::thread::Builder::new()
-            .name(format!("arbiter-{number}"))
-            .spawn({
-                let pulse = Arc::clone(&pulse);
-                move || work(pulse, reporter)
-            });
+        let reporter = Reporter { thread: number, sender: self.sender.clone() };
+        let thread = std::thread::Builder::new().name(format!("arbiter-{number}")).spawn({
+            let pulse = Arc::clone(&pulse);
+            move || work(pulse, reporter)
+        });
         match thread {
             Ok(thread) => {
                 let beat = pulse.beat();
                 let state = State::Running;
-                self.threads.push(Watched {
-                    thread,
-                    pulse,
-                    beat,
-                    since: Instant::now(),
-                    state,
-                });
+                self.threads.push(Watched { thread, pulse, beat, since: Instant::now(), state });
             }
             Err(error) => self.fail(Fault::InvalidConfig {
                 problem: format!("the system refuses to start thread {number}: {error}; use fewer arbiters"),
@@ -102,9 +84,7 @@ impl<E: Entity> Watch<E> {
 
     /// Waits until every thread has reported or been given up.
     pub(crate) fn gather(mut self) -> Harvest<E> {
-        let glance = self
-            .patience
-            .map_or(GLANCE, |patience| (patience / 8).min(GLANCE));
+        let glance = self.patience.map_or(GLANCE, |patience| (patience / 8).min(GLANCE));
         let glance = glance.max(Duration::from_millis(1));
         while self.threads.iter().any(|watched| watched.state == State::Running) {
             match self.reports.recv_timeout(glance) {

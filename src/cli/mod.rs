@@ -4,6 +4,7 @@
 //! and errors go to stderr. This and the result writers are the only places that touch the world outside
 //! the simulation. Leaves out colours.
 
+mod bench;
 mod check;
 mod describe;
 mod exit;
@@ -44,6 +45,8 @@ enum Command {
     /// Check a scenario and its trace without running it; all problems are listed at once
     #[command(after_help = EXIT_CODES)]
     Check(check::CheckArgs),
+    /// Measure the message throughput of the actor runtime on this machine
+    Bench(bench::BenchArgs),
 }
 
 /// How much is logged on stderr.
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
     let result = match &command {
         Some(Command::Run(arguments)) => run::run(arguments),
         Some(Command::Check(arguments)) => check::check(arguments),
+        Some(Command::Bench(arguments)) => bench::bench(arguments),
         None => return ExitCode::SUCCESS,
     };
     result.unwrap_or_else(|error| error.report())

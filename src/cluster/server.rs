@@ -6,6 +6,7 @@ use crate::ids::{InstanceId, ServerId};
 use crate::instance::{Birth, Instance};
 use crate::message::Message;
 use crate::participant::{Outbox, Participant};
+use crate::results::InstanceRecord;
 
 /// The user's three server statuses, as logs and summaries name them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -40,7 +41,7 @@ pub struct Server {
     /// When it is up; none: it is from the start.
     up_at: Option<SimTime>,
     /// Placements that wait for the boot.
-    waiting: Vec<Box<Birth>>,
+    waiting: Vec<Birth>,
     up: bool,
 }
 
@@ -74,9 +75,14 @@ impl Server {
             processors: vec![None; gpus as usize],
             manager: Some(manager),
             up_at: Some(up_at),
-            waiting: first.into_iter().collect(),
+            waiting: first.map(|birth| *birth).into_iter().collect(),
             up: false,
         }
+    }
+
+    /// Its number.
+    pub fn id(&self) -> ServerId {
+        self.id
     }
 
     /// The name in messages and logs.
@@ -86,7 +92,7 @@ impl Server {
 
     /// Instances that start when it is up.
     pub fn waiting(&self) -> impl Iterator<Item = &Birth> {
-        self.waiting.iter().map(|birth| &**birth)
+        self.waiting.iter()
     }
 
     /// Instances on it, by GPU.
@@ -107,8 +113,8 @@ impl Server {
     pub(crate) fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
         match message {
             Message::Booted => self.come_up(now, outbox),
-            Message::Place(birth) if self.up => self.place(birth, outbox),
-            Message::Place(birth) => self.waiting.push(birth),
+            Message::Place(birth) if self.up => self.place(*birth, outbox),
+            Message::Place(birth) => self.waiting.push(*birth),
             Message::Drained { instance, .. } => self.vacate(instance),
             Message::CancelStart { instance, entity, since } => {
                 self.cancel_start(now, instance, entity, since, outbox)
@@ -129,7 +135,7 @@ impl Server {
     }
 
     /// Starts an instance, unless one of its GPUs is taken: GPUs never overlap.
-    fn place(&mut self, birth: Box<Birth>, outbox: &mut Outbox<'_>) {
+    fn place(&mut self, birth: Birth, outbox: &mut Outbox<'_>) {
         if let Some(reason) = self.objection(&birth) {
             if let Some(manager) = self.manager {
                 let instance = birth.instance;
@@ -139,10 +145,10 @@ impl Server {
         }
         self.occupy(&birth);
         let group = Group(self.id.0 + 1);
-        outbox.spawn(birth.entity, group, Participant::Instance(Box::new(Instance::new(*birth))));
+        outbox.spawn(birth.entity, group, Participant::Instance(Box::new(Instance::new(birth))));
     }
 
-    /// An instance that still waits for the boot is simply forgotten; one that lives is told itself.
+    /// An instance that still waits for the boot leaves only a record; one that lives is told itself.
     fn cancel_start(
         &mut self,
         now: SimTime,
@@ -151,13 +157,18 @@ impl Server {
         since: SimTime,
         outbox: &mut Outbox<'_>,
     ) {
-        let before = self.waiting.len();
-        self.waiting.retain(|birth| birth.instance != instance);
-        if self.waiting.len() == before {
+        let Some(position) = self.waiting.iter().position(|birth| birth.instance == instance) else {
             outbox.send(entity, Message::CancelStart { instance, entity, since });
-        } else if let Some(manager) = self.manager {
+            return;
+        };
+        let birth = self.waiting.remove(position);
+        if let Some(manager) = self.manager {
             outbox.send(manager, Message::Drained { instance, at: now });
         }
+        let (application, recorder) = (birth.application, birth.recorder);
+        let unborn = Instance::new(birth).record(Some(now));
+        let record = Box::new(InstanceRecord { draining: Some(since), ..unborn });
+        outbox.send(recorder, Message::Departed(application, record));
     }
 
     fn objection(&self, birth: &Birth) -> Option<String> {

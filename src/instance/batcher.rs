@@ -2,7 +2,7 @@
 //!
 //! While a batch only decodes, nothing about it changes until its shortest member is done, so that
 //! whole *run* of contiguous iterations is one event. Somebody who arrives in the middle cuts the run
-//! at the next iteration boundary and joins there (`splitwise_behaviour` §4.4–4.6).
+//! at the next iteration boundary and joins there.
 //!
 //! A run's end is its start plus one product, `iteration time × iterations`, rounded once to a
 //! nanosecond: rounding errors do not add up over iterations.
@@ -89,8 +89,8 @@ pub enum Finished {
 #[derive(Debug)]
 pub struct Batcher {
     instance: InstanceId,
-    residents: Residents,
-    engine: Box<dyn Engine>,
+    pub(super) residents: Residents,
+    pub(super) engine: Box<dyn Engine>,
     performance: Arc<dyn PerformanceModel>,
     run: Option<Run>,
     busy: SimDuration,
@@ -201,7 +201,8 @@ impl Batcher {
         if run.cut || run.prompts > 0 {
             return;
         }
-        run.iterations = run.done_by(now) + 1;
+        // At the very moment the run ends, the iteration after it would be one too many.
+        run.iterations = run.iterations.min(run.done_by(now) + 1);
         run.cut = true;
     }
 
@@ -264,7 +265,7 @@ impl Batcher {
 
     /// Chooses a batch and runs it. Without anybody to run the batcher rests until something arrives
     /// or memory is freed.
-    fn start_run(&mut self, now: SimTime) {
+    pub(super) fn start_run(&mut self, now: SimTime) {
         self.engine.select(&mut self.residents);
         self.preempt_the_unchosen();
         for position in 0..self.residents.chosen.len() {
@@ -345,7 +346,7 @@ impl Batcher {
     }
 
     /// Memory was freed from outside: start, or cut the run so that the head of the queue may join
-    /// (§4.9).
+    /// there.
     fn use_freed_memory(&mut self, now: SimTime) {
         let Some(&WaitingTask { key, phase }) = self.residents.queue.front() else { return };
         if self.residents.batch.is_empty() {
@@ -354,77 +355,6 @@ impl Batcher {
             }
         } else if self.engine.has_room(&self.residents) {
             self.cut_run(now);
-        }
-    }
-
-    /// Whether requests are here but none can run.
-    pub fn is_stuck(&self) -> bool {
-        self.residents.batch.is_empty() && !self.residents.is_empty()
-    }
-
-    /// Breaks a memory deadlock: the instance is full of computed prompts none of which can get the
-    /// memory of its output (the ancestor stands still here for ever, §4.8).
-    ///
-    /// Whoever holds no memory stands aside first; then the KV caches of the latest arrivals are
-    /// dropped, one by one, until somebody can run. Those that stood aside queue again, to be computed
-    /// again, as soon as a request completes. The earliest arrival always gets its turn, so this ends.
-    pub fn break_deadlock(&mut self, now: SimTime) {
-        self.start_run(now);
-        if !self.is_stuck() {
-            return;
-        }
-        let waiting: Vec<Key> = {
-            let empty_handed = |key: &Key| self.residents.get(*key).held_bytes == 0;
-            self.residents.by_arrival().filter(empty_handed).collect()
-        };
-        for key in waiting {
-            self.stand_aside(key);
-        }
-        while self.is_stuck() {
-            let holds_memory = |key: &Key| self.residents.get(*key).held_bytes > 0;
-            let Some(latest) = self.residents.by_arrival().rev().find(holds_memory) else { break };
-            self.drop_cache(latest);
-            self.start_run(now);
-        }
-        if self.is_stuck() {
-            self.readmit_deferred();
-        }
-    }
-
-    fn drop_cache(&mut self, key: Key) {
-        let resident = self.residents.get_mut(key);
-        let held_bytes = std::mem::take(&mut resident.held_bytes);
-        resident.phase = Phase::Prefill;
-        resident.request.journal.recomputed += 1;
-        if resident.work == Work::DecodeOnly {
-            resident.work = Work::Whole;
-        }
-        self.residents.memory.free(held_bytes);
-        self.stand_aside(key);
-    }
-
-    fn stand_aside(&mut self, key: Key) {
-        self.residents.set_aside(key, TaskState::Deferred);
-        self.residents.queue.retain(|task| task.key != key);
-        self.residents.prompts.retain(|&prompt| prompt != key);
-    }
-
-    /// Those that stood aside queue again.
-    fn readmit_deferred(&mut self) {
-        if self.residents.deferred() == 0 {
-            return;
-        }
-        let deferred: Vec<Key> = {
-            let stands_aside = |key: &Key| self.residents.get(*key).state == TaskState::Deferred;
-            self.residents.by_arrival().filter(stands_aside).collect()
-        };
-        for key in deferred {
-            self.residents.set_aside(key, TaskState::Waiting);
-            self.engine.enqueue(&mut self.residents, WaitingTask { key, phase: Phase::Prefill });
-            self.residents.prompts.push_back(key);
-            if self.residents.get(key).work == Work::Whole {
-                self.engine.enqueue(&mut self.residents, WaitingTask { key, phase: Phase::Decode });
-            }
         }
     }
 

@@ -1,4 +1,8 @@
 //! Draining: no new work, finish what is there and what was promised, look at every check, leave.
+//!
+//! What was promised counts: prompts for it that are still computed elsewhere, and KV caches in flight to
+//! or from it. `drain_timeout` sends back, or gives up, what is here and what still comes; it does not
+//! hurry what is in others' hands, so an instance may outlive its time-out by a prompt or a transfer.
 
 use ebbflow_actors::SimTime;
 

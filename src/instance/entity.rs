@@ -33,7 +33,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// An instance as its birth certificate says; its life begins with [`Instance::start`].
+    /// An instance as its birth certificate says; its life begins with its first event.
     pub fn new(birth: Birth) -> Self {
         let memory = Memory::new(birth.weights_bytes, birth.capacity_bytes);
         let residents = Residents::new(memory, birth.kv_bytes_per_token);

@@ -1,4 +1,4 @@
-//! KV caches on their way to an instance (`splitwise_behaviour` §6).
+//! KV caches on their way to an instance.
 //!
 //! Each request has a private link, so transfers do not slow each other. A cache needs its room here
 //! before it starts to move; while there is none the instance looks again every second.

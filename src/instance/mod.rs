@@ -6,6 +6,7 @@
 
 pub mod batcher;
 mod birth;
+mod deadlock;
 mod drain;
 pub mod engine;
 mod entity;

@@ -2,7 +2,7 @@
 //!
 //! A request brings one or two *tasks*: its prompt task and its token task. At any moment exactly one
 //! of them is its *first* task: the prompt until that is computed, then the decode.
-//! Rules: `splitwise_behaviour` §4.2–4.4 (the ancestor's `pending_queue`, `pending_prompt_queue`,
+//! The queues are splitwise-sim's (its `pending_queue`, `pending_prompt_queue`,
 //! `blocked_queue`, `pending_requests`).
 
 use std::collections::{BTreeMap, VecDeque};
@@ -191,7 +191,7 @@ impl Residents {
     }
 
     /// Bytes a task allocates when it first runs: the prompt and its first token, or all further
-    /// output tokens at once (§3.5).
+    /// output tokens at once.
     pub fn task_bytes(&self, key: Key, phase: Phase) -> u64 {
         let request = &self.slots[key].request;
         match phase {
@@ -260,7 +260,7 @@ impl Residents {
     /// Puts a task into the queue behind everything of the same or lower key `(passed over, arrival)`.
     ///
     /// The order is looked at only now: as counts change the queue may cease to be sorted, and the
-    /// binary search then runs on what there is, exactly as the ancestor's does (§4.3).
+    /// binary search then runs on what there is, exactly as the ancestor's does.
     pub fn enqueue_by_patience(&mut self, task: WaitingTask) {
         let key_of = |task: WaitingTask| (self.passed_over(task), self.slots[task.key].rank.0);
         let own = key_of(task);

@@ -25,7 +25,7 @@ pub enum Effect {
     },
     /// Start an instance on a server that exists.
     Place(PlannedInstance),
-    /// Drain an ACTIVE instance.
+    /// Drain an instance that is ACTIVE.
     Drain {
         /// Which.
         instance: InstanceId,
@@ -41,6 +41,8 @@ pub enum Effect {
         /// From when.
         since: SimTime,
     },
+    /// Tell the scheduler that an instance with this tag will not become ACTIVE after all.
+    StartFailed(Option<Tag>),
     /// Take a server out of the cluster.
     RemoveServer(ServerId),
     /// Write a line of the scaling log.
@@ -68,6 +70,6 @@ pub struct PlannedInstance {
     pub performance: Arc<dyn PerformanceModel>,
     /// When it was decided on.
     pub created: SimTime,
-    /// When it becomes ACTIVE.
-    pub ready_at: SimTime,
+    /// When it becomes ACTIVE; none: it is from the start.
+    pub ready_at: Option<SimTime>,
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use ebbflow_actors::{EntityId, Group, SimDuration, SimTime};
+use ebbflow_actors::{EntityId, Group, SimDuration, SimTime, TickId};
 
 use super::blueprint::Blueprint;
 use super::effect::{Effect, PlannedInstance};
@@ -29,6 +29,7 @@ pub struct ScalingManager {
     instances: BTreeMap<InstanceId, EntityId>,
     actions: VecDeque<Action>,
     policy: Option<(Box<dyn AutoscalingPolicy>, SimDuration)>,
+    next_decision: Option<TickId>,
 }
 
 /// Whom a manager talks to.
@@ -62,7 +63,18 @@ impl ScalingManager {
         policy: Option<(Box<dyn AutoscalingPolicy>, SimDuration)>,
     ) -> Self {
         let actions = actions.into();
-        ScalingManager { state, addresses, blueprint, entity_ids, servers, instances, actions, policy }
+        let next_decision = None;
+        ScalingManager {
+            state,
+            addresses,
+            blueprint,
+            entity_ids,
+            servers,
+            instances,
+            actions,
+            policy,
+            next_decision,
+        }
     }
 
     /// The name in messages and logs.
@@ -87,9 +99,7 @@ impl ScalingManager {
 
     pub(crate) fn start(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
         self.await_next_action(now, outbox);
-        if let Some((_, interval)) = &self.policy {
-            outbox.tick(*interval, Message::Decide);
-        }
+        self.await_next_decision(outbox);
     }
 
     pub(crate) fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
@@ -113,7 +123,10 @@ impl ScalingManager {
                 self.state.placement_refused(now, instance, &reason);
                 self.instances.remove(&instance);
             }
-            Message::Decide => outbox.send(self.addresses.scheduler, Message::Observe),
+            Message::Decide => {
+                outbox.send(self.addresses.scheduler, Message::Observe);
+                self.await_next_decision(outbox);
+            }
             Message::Observed(seen) => self.decide(now, *seen, outbox),
             other => unreachable!("{from} sent a scaling manager what is not for it: {other:?}"),
         }
@@ -132,6 +145,11 @@ impl ScalingManager {
         if let Some(action) = self.actions.front() {
             outbox.tick_at(action.at.max(now), Message::ActionDue);
         }
+    }
+
+    fn await_next_decision(&mut self, outbox: &mut Outbox<'_>) {
+        let interval = self.policy.as_ref().map(|(_, interval)| *interval);
+        self.next_decision = interval.map(|interval| outbox.tick(interval, Message::Decide));
     }
 
     fn perform(&mut self, now: SimTime, operation: Operation) {
@@ -196,16 +214,15 @@ impl ScalingManager {
         }
     }
 
-    /// Asks the policy, does what it wants, and looks again later unless all work is done.
+    /// Asks the policy and does what it wants; when all work is done it is not asked again.
     fn decide(&mut self, now: SimTime, mut seen: Observation, outbox: &mut Outbox<'_>) {
         seen.pools = self.state.pools();
         seen.startup = self.state.startup_delay();
-        let Some((policy, interval)) = &mut self.policy else { return };
+        let Some((policy, _)) = &mut self.policy else { return };
         let decision = policy.decide(&seen);
-        let next = seen.at + *interval;
         let work_left = !seen.workload_ended || seen.waiting + seen.in_service > 0;
-        if work_left {
-            outbox.tick_at(next.max(now), Message::Decide);
+        if !work_left && let Some(tick) = self.next_decision.take() {
+            outbox.cancel(tick);
         }
         for (tag, wanted) in decision.targets {
             let current = seen.pool(tag).wanted();

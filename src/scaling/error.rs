@@ -26,7 +26,7 @@ pub enum ScalingError {
     #[error(transparent)]
     NoPerformance(#[from] LookupError),
     /// No such instance, now or ever.
-    #[error("there is no instance_{0}")]
+    #[error("there is no instance_{0} in this application")]
     UnknownInstance(InstanceId),
     /// The instance is not in a status that allows it.
     #[error("instance_{instance} is {}; only an instance that is active or scaling_up can be scaled down", .status.name())]
@@ -38,7 +38,7 @@ pub enum ScalingError {
     },
     /// Too few would stay.
     #[error(
-        "instance_{instance} is needed: min_instances is {minimum} and only {active} with its tag are active"
+        "instance_{instance} is needed: min_instances is {minimum} and {active} with its tag are active; scale up first, or lower min_instances"
     )]
     TooFewLeft {
         /// Which.
@@ -46,22 +46,22 @@ pub enum ScalingError {
         /// The guard.
         minimum: u32,
         /// How many there are.
-        active: usize,
+        active: u32,
     },
     /// Too many would exist.
-    #[error("max_instances is {0} and so many exist")]
+    #[error("max_instances is {0} and so many exist; scale one down first, or raise it")]
     TooManyInstances(u32),
     /// Too many would exist.
-    #[error("max_servers is {0} and so many exist")]
+    #[error("max_servers is {0} and so many exist; scale one down first, or raise it")]
     TooManyServers(u32),
     /// No such server, now or ever.
-    #[error("there is no server_{0}")]
+    #[error("there is no server_{0} of this application")]
     UnknownServer(ServerId),
     /// The server has left already.
     #[error("server_{0} has left the cluster")]
     ServerGone(ServerId),
     /// The server belongs to another application's manager.
-    #[error("server_{server} belongs to application {owner}")]
+    #[error("server_{server} belongs to application {owner}, only whose manager may change it")]
     NotMine {
         /// Which.
         server: ServerId,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ebbflow_actors::SimTime;
+use ebbflow_actors::{SimDuration, SimTime};
 
 use crate::ids::{InstanceId, Tag};
 use crate::registry::Parameters;
@@ -15,23 +15,26 @@ use crate::request::Request;
 /// use ebbflow::scaling::{AutoscalingPolicy, Decision, Observation};
 ///
 /// /// The user's PredictiveScalingManager: up when the predicted load exceeds 1.2 × capacity, down
-/// /// when it falls below 0.5 × capacity. The prediction is the last interval's arrival rate.
+/// /// when it falls below 0.5 × capacity. Predicts by drawing the last two rates on, as far ahead as
+/// /// a new instance needs to start.
 /// #[derive(Debug)]
 /// struct Predictive {
 ///     requests_per_s_per_instance: f64,
-///     interval_s: f64,
+///     last_rate: f64,
 /// }
 ///
 /// impl AutoscalingPolicy for Predictive {
 ///     fn decide(&mut self, seen: &Observation) -> Decision {
-///         let pool = seen.pools[0];
-///         let current = pool.active + pool.starting;
-///         let predicted = seen.traffic.arrivals as f64 / self.interval_s;
+///         let rate = seen.arrivals_per_s();
+///         let slope = (rate - self.last_rate) / seen.elapsed.as_secs_f64();
+///         self.last_rate = rate;
+///         let predicted = rate + slope * seen.startup.as_secs_f64();
+///         let current = seen.pool(None).wanted();
 ///         let capacity = f64::from(current) * self.requests_per_s_per_instance;
 ///         if predicted > 1.2 * capacity {
-///             Decision::to(pool.tag, current + 1, "predicted load above 1.2 x capacity")
+///             Decision::to(None, current + 1, "predicted load above 1.2 x capacity")
 ///         } else if predicted < 0.5 * capacity && current > 1 {
-///             Decision::to(pool.tag, current - 1, "predicted load below 0.5 x capacity")
+///             Decision::to(None, current - 1, "predicted load below 0.5 x capacity")
 ///         } else {
 ///             Decision::hold("within bounds")
 ///         }
@@ -72,6 +75,10 @@ impl Decision {
 pub struct Observation {
     /// When the scheduler looked.
     pub at: SimTime,
+    /// Time since the last observation, or since the start of the run.
+    pub elapsed: SimDuration,
+    /// From a full scale-up to ACTIVE: how far ahead a policy must look.
+    pub startup: SimDuration,
     /// What passed since the last observation.
     pub traffic: Traffic,
     /// Requests waiting at the scheduler.
@@ -86,6 +93,19 @@ pub struct Observation {
     pub pools: Vec<PoolCount>,
 }
 
+impl Observation {
+    /// The instances with this tag.
+    pub fn pool(&self, tag: Option<Tag>) -> PoolCount {
+        self.pools.iter().find(|pool| pool.tag == tag).copied().unwrap_or(PoolCount::none(tag))
+    }
+
+    /// Requests that arrived per second since the last observation; 0 if no time has passed.
+    pub fn arrivals_per_s(&self) -> f64 {
+        let elapsed_s = self.elapsed.as_secs_f64();
+        if elapsed_s > 0.0 { self.traffic.arrivals as f64 / elapsed_s } else { 0.0 }
+    }
+}
+
 /// How many instances of a tag are in which status.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct PoolCount {
@@ -97,6 +117,18 @@ pub struct PoolCount {
     pub starting: u32,
     /// Draining.
     pub draining: u32,
+}
+
+impl PoolCount {
+    /// No instances with this tag.
+    pub const fn none(tag: Option<Tag>) -> Self {
+        PoolCount { tag, active: 0, starting: 0, draining: 0 }
+    }
+
+    /// Those that serve or will: what a [`Decision`] is compared with.
+    pub const fn wanted(&self) -> u32 {
+        self.active + self.starting
+    }
 }
 
 /// Counts of what passed a scheduler.

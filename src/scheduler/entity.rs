@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ebbflow_actors::{EntityId, SimTime};
+use ebbflow_actors::{EntityId, SimDuration, SimTime};
 
 use super::fleet::{Fleet, PoolName};
 use super::routing::{Completion, PolicyTraits, Route, RoutingContext, RoutingPolicy};
@@ -26,6 +26,7 @@ pub struct Scheduler {
     manager: Option<EntityId>,
     recorder: EntityId,
     traffic: Traffic,
+    observed: SimTime,
     routed_not_returned: u64,
     workload_ended: bool,
 }
@@ -53,6 +54,7 @@ impl Scheduler {
             manager,
             recorder,
             traffic: Traffic::default(),
+            observed: SimTime::ZERO,
             routed_not_returned: 0,
             workload_ended: false,
         }
@@ -211,10 +213,14 @@ impl Scheduler {
         outbox.send(self.recorder, Message::Ended(EndedRequest { request, fate }));
     }
 
+    /// The scheduler's part of an observation; the manager fills in its own.
     fn observe(&mut self, now: SimTime) -> Observation {
         let all = self.fleet.pool(PoolName::All).members();
+        let last = std::mem::replace(&mut self.observed, now);
         Observation {
             at: now,
+            elapsed: now - last,
+            startup: SimDuration::ZERO,
             traffic: self.traffic.take(),
             waiting: self.waiting.len() as u64,
             in_service: self.routed_not_returned,

@@ -1,7 +1,7 @@
 //! What a scheduler knows of its instances: who is ACTIVE, and its own books of their load.
 //!
 //! Nothing here looks into an instance. The books are charged when a request is routed and credited
-//! when instances report (`splitwise_behaviour` §3.5, §7.3 step 6):
+//! when instances report:
 //!
 //! | event | prefill instance | decode instance |
 //! |---|---|---|

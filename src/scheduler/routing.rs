@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ebbflow_actors::{EntityId, SimTime};
 
 use super::fleet::{Fleet, Metric, Pooling};
-use crate::ids::InstanceId;
+use crate::ids::{InstanceId, Tag};
 use crate::performance::PerformanceModel;
 use crate::registry::Parameters;
 use crate::request::Request;
@@ -18,7 +18,6 @@ use crate::scenario::{ModelSpec, Operation};
 /// ```
 /// use ebbflow::scheduler::{Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy};
 /// use ebbflow::request::Request;
-/// use ebbflow::scenario::Operation;
 ///
 /// /// The user's scenario 1: scale up when the mean queue is longer than a threshold.
 /// #[derive(Debug)]
@@ -37,7 +36,7 @@ use crate::scenario::{ModelSpec, Operation};
 ///         let queued: i64 = all.iter().map(|&instance| fleet.load(instance).residents).sum();
 ///         if queued as f64 > self.threshold * all.len() as f64 && self.asked_for < 4 {
 ///             self.asked_for += 1;
-///             context.scale(Operation::ScaleUpFull { count: 1, tag: None, server_sku: None });
+///             context.scale_up_full(None);
 ///         }
 ///         fleet.least(PoolName::All, Metric::Residents).map(Route::Together)
 ///     }
@@ -56,8 +55,8 @@ pub trait RoutingPolicy: Send + std::fmt::Debug {
         let _ = (instance, fleet);
     }
 
-    /// A scale-up this policy asked for was refused.
-    fn scale_up_refused(&mut self, tag: Option<crate::ids::Tag>) {
+    /// A scale-up was refused, or cancelled before its instance was ACTIVE: nobody will join for it.
+    fn scale_up_refused(&mut self, tag: Option<Tag>) {
         let _ = tag;
     }
 
@@ -128,6 +127,16 @@ impl RoutingContext {
     /// Asks the application's ScalingManager for an operation. Without a manager nothing happens.
     pub fn scale(&mut self, operation: Operation) {
         self.operations.push(operation);
+    }
+
+    /// Asks for a new server with an instance in this pool.
+    pub fn scale_up_full(&mut self, tag: Option<Tag>) {
+        self.scale(Operation::ScaleUpFull { count: 1, tag, server_sku: None });
+    }
+
+    /// Asks to drain an instance and to remove it with its server.
+    pub fn scale_down_full(&mut self, instance: InstanceId) {
+        self.scale(Operation::ScaleDownFull { instances: vec![instance] });
     }
 
     /// What was asked for so far.

@@ -173,7 +173,7 @@ impl Builder<'_> {
                     engine: instance.config.engine,
                     performance: self.tables.find(&spec.model.name, gpu, instance.tensor_parallelism)?,
                     created: SimTime::ZERO,
-                    ready_at: SimTime::ZERO,
+                    ready_at: None,
                 };
                 let (entity, server) = (self.instance_address(instance.id), self.server_address(server.id));
                 births.push(blueprint.birth(planned, entity, server, addresses));
@@ -335,7 +335,7 @@ impl Tables {
         Arc::new(move |gpu, tensor_parallelism| tables.find(&model, gpu, tensor_parallelism))
     }
 
-    /// The ancestor's reference machine, a lone request on which normalises latencies (§3.4).
+    /// The ancestor's reference machine, a lone request on which normalises latencies.
     fn baseline(&self) -> Result<Arc<dyn PerformanceModel>, SimulationError> {
         match self {
             Tables::Constant(constant) => Ok(Arc::clone(constant)),

@@ -1,8 +1,10 @@
 //! Gathers the results of a run from its entities, and from messages still in flight.
 
+use std::collections::BTreeSet;
+
 use ebbflow_actors::{Ending, Outcome};
 
-use crate::ids::ApplicationId;
+use crate::ids::{ApplicationId, InstanceId};
 use crate::instance::Instance;
 use crate::message::{Message, Return};
 use crate::participant::Participant;
@@ -27,7 +29,7 @@ pub(super) fn harvest(
 ) -> RunResults {
     let mut gathered: Vec<Gathered> =
         scenario.applications.iter().map(|spec| Gathered::new(spec.id)).collect();
-    let mut arrived = 0;
+    let (mut arrived, mut servers) = (0, Vec::new());
     for (_, entity) in outcome.entities {
         match entity {
             Participant::Source(source) => arrived = source.arrived(),
@@ -46,6 +48,7 @@ pub(super) fn harvest(
                 with(&mut gathered, id, |found| found.manager = Some(manager));
             }
             Participant::Server(server) => {
+                servers.push(server.id());
                 for birth in server.waiting() {
                     let record = Instance::new(birth.clone()).record(None);
                     with(&mut gathered, birth.application, |found| found.present.push(record));
@@ -64,11 +67,13 @@ pub(super) fn harvest(
     for letter in outcome.undelivered {
         open_letter(&mut gathered, letter.message);
     }
+    servers.sort_unstable();
     let end = outcome.ended_at;
     let interrupted = (outcome.ending == Ending::Interrupted).then_some(Incomplete::Interrupted);
     RunResults {
         applications: gathered.into_iter().map(|found| found.finish(scenario, end)).collect(),
         arrived,
+        servers,
         end,
         digest: outcome.digest,
         stats: outcome.stats,
@@ -130,6 +135,10 @@ impl Gathered {
         }));
         let mut instances = ledger.departed;
         instances.extend(present);
+        if let Some(manager) = &manager {
+            let known: BTreeSet<InstanceId> = instances.iter().map(|record| record.id).collect();
+            instances.extend(manager.state().unborn().filter(|record| !known.contains(&record.id)));
+        }
         instances.sort_by_key(|record| record.id);
         let mut scaling_log = ledger.scaling_log;
         scaling_log.sort_by_key(|line| line.time);
@@ -149,6 +158,7 @@ impl Gathered {
             has_scaling_manager: spec.is_some_and(|spec| spec.scaling.is_some()),
             scaling_log,
             scaling_events,
+            status: manager.as_ref().map(|manager| manager.state().get_status_summary()),
             scaling: manager.map(|manager| manager.counts()).unwrap_or_default(),
             iterations,
         }

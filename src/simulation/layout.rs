@@ -1,4 +1,4 @@
-//! The start state: which servers and instances exist at time 0 (`splitwise_behaviour` §8).
+//! The start state: which servers and instances exist at time 0.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! KV-cache moves between instances: how long a cache takes over its link.
 //!
-//! Each request has a private link, as in the ancestor: transfers never slow each other down
-//! (`splitwise_behaviour` §6). What happens at the two ends is the instances' affair.
+//! Each request has a private link, as in the ancestor: transfers never slow each other down. What
+//! happens at the two ends is the instances' affair.
 
 use ebbflow_actors::SimDuration;
 

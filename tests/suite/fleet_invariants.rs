@@ -12,10 +12,12 @@ use ebbflow::scenario::Scenario;
 use ebbflow_actors::SimTime;
 use proptest::prelude::*;
 
-use crate::support::generate::Sample;
+use crate::support::generate::{Sample, samples};
+use crate::support::run;
+use crate::support::run::{application, instance};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(samples())]
 
     #[test]
     fn the_scaling_log_is_in_order_and_every_end_has_its_beginning(seed: u64) {
@@ -49,6 +51,23 @@ proptest! {
                     let gone = instance.removed.is_some_and(|removed| removed <= left);
                     assert!(gone, "{server} left at {left} with {instance:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn when_all_is_done_instances_are_on_servers_that_are_there(seed: u64) {
+        let sample = Sample::run(seed);
+        if sample.is_cut_short() {
+            return Ok(());
+        }
+        let servers: BTreeSet<u32> = sample.results.servers.iter().map(|server| server.0).collect();
+        for application in &sample.results.applications {
+            for (_, server) in events(application, "scale_down_server") {
+                assert!(!servers.iter().any(|&there| server_name(there) == server), "{server} is still there");
+            }
+            for instance in application.instances.iter().filter(|instance| instance.removed.is_none()) {
+                assert!(servers.contains(&instance.server.0), "{servers:?} without that of {instance:?}");
             }
         }
     }
@@ -111,6 +130,61 @@ proptest! {
             assert!(instance.created <= draining && draining <= removed, "{instance:?}");
             assert!(instance.busy <= removed - began, "{instance:?}");
         }
+    }
+}
+
+/// A scenario with one server, whose fleet is scaled as `actions` say.
+fn scaled(manager: &str, actions: &str) -> String {
+    format!(
+        "cluster: {{servers: [{{sku: dgx-h100, count: 1}}]}}\n\
+         applications:\n  - model_architecture: LLaMA\n    model_size: 70B\n    scheduler: jsq\n    \
+         scaling_manager: {{{manager}}}\n\
+         workload: {{synthetic: {{prompt: 500, output: 100}}, rate: 10, requests: 100}}\n\
+         actions: [{actions}]\n"
+    )
+}
+
+#[test]
+fn an_instance_that_starts_at_time_zero_without_delay_serves() {
+    let results = run(&scaled("scale_up_delay: 0", "{at: 0, scale_up_full: {}}"));
+    let added = instance(application(&results), 1);
+    assert!(added.active.is_some() && added.tasks_completed > 0, "{added:?}");
+    let complete = events(application(&results), "scale_up_complete").map(|(_, target)| target);
+    assert_eq!(complete.collect::<Vec<_>>(), ["instance_1"]);
+}
+
+#[test]
+fn a_start_that_is_cancelled_while_the_server_boots_leaves_its_record() {
+    let actions = "{at: 1, scale_up_full: {}}, {at: 3, scale_down_full: {instance: 1}}";
+    let results = run(&scaled("server_boot_delay: 5", actions));
+    let cancelled = instance(application(&results), 1);
+    assert_eq!((cancelled.created.as_secs_f64(), cancelled.active), (1.0, None));
+    assert_eq!(cancelled.draining.map(SimTime::as_secs_f64), Some(3.0));
+    assert!(cancelled.removed.is_some(), "{cancelled:?}");
+}
+
+#[test]
+fn a_start_that_is_cancelled_about_when_it_completes_ends_in_a_drain_or_never_was() {
+    // ACTIVE at 10 s; news take 20 ms.
+    for millis in (9_930..10_070).step_by(5) {
+        let at = f64::from(millis) / 1e3;
+        let actions =
+            format!("{{at: 0, scale_up_full: {{}}}}, {{at: {at}, scale_down_full: {{instance: 1}}}}");
+        let results = run(&(scaled("", &actions) + "dispatch_latency: 20ms\n"));
+        let gone = instance(application(&results), 1);
+        assert!(gone.removed.is_some(), "cancelled at {at}: {gone:?}");
+        let left = events(application(&results), "scale_down_server").map(|(_, target)| target);
+        assert_eq!(left.collect::<Vec<_>>(), ["server_1"], "cancelled at {at}");
+    }
+}
+
+#[test]
+fn an_instance_on_its_way_to_its_server_when_the_run_ends_has_a_record() {
+    for last in ["9.9999", "9.9994", "9.998"] {
+        let actions = format!("{{at: {last}, scale_up_full: {{}}}}");
+        let yaml = scaled("", &actions) + "end_time: 10\n";
+        let coming = run(&yaml);
+        assert_eq!(application(&coming).instances.len(), 2, "asked for at {last} s");
     }
 }
 

@@ -7,7 +7,8 @@ use ebbflow::request::Request;
 use ebbflow::results::{ApplicationResults, RunResults};
 
 use crate::support::golden::{RESTS_ON_DEFECTS, cases, expected_log, load, name, number, rows};
-use crate::support::run::{run_scenario, sequential};
+use crate::support::run::sequential;
+use crate::support::run_scenario;
 
 /// Absolute tolerance, in seconds.
 const TOLERANCE_S: f64 = 1e-6;

@@ -8,7 +8,9 @@
 mod support;
 
 mod ancestor_bugs;
+mod bench_command;
 mod cli;
+mod documentation;
 mod extending;
 mod fleet_invariants;
 mod golden;
@@ -18,9 +20,12 @@ mod performance_tables;
 mod reproducible;
 mod result_files;
 mod scaling_basic;
+mod scaling_cancelled_starts;
 mod scaling_cleanup;
 mod scaling_concurrent;
 mod scaling_edge_cases;
+mod scaling_log;
+mod scaling_long_drains;
 mod scenario_errors;
 mod scenario_files;
 mod scenario_mutations;

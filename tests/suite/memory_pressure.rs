@@ -1,10 +1,11 @@
 //! Memory runs out, and still every request is served or refused with a reason.
 //!
 //! In the ancestor an instance that fills with computed prompts, none of which gets the memory of its output,
-//! stands still for ever (`splitwise_behaviour` §4.8); two instances may also wait for each other's caches.
+//! stands still for ever; two instances may also wait for each other's caches.
 
 use ebbflow::request::{Fate, Rejection};
 use ebbflow::results::ApplicationResults;
+use ebbflow_actors::{CounterRng, EntityId};
 
 use crate::support::run::{application, count, fate, request, run_trace};
 
@@ -41,6 +42,26 @@ fn an_instance_full_of_computed_prompts_serves_them_all() {
             let application = application(&results);
             assert_eq!(completed(application), 40, "{engine_name}: {prompt} and {output} tokens");
         }
+    }
+}
+
+/// Among them: an early request that does not fit beside the cache of a later one, which waits to decode.
+#[test]
+fn requests_of_any_lengths_get_by_one_another_in_tight_memory() {
+    for seed in 0..300 {
+        let mut dice = CounterRng::new(seed, EntityId(0), 0);
+        let mut draw = |least: u64, most: u64| (least + dice.below(most - least + 1)) as u32;
+        let (size, preemptions) = ([1, 2, 8][draw(0, 2) as usize], draw(0, 5));
+        let engine = format!("Splitwise, max_batch_size: {size}, max_preemptions: {preemptions}");
+        let start = format!("{{state_type: baseline, instance: {{instance_type: {engine}}}}}");
+        let requests: Vec<_> = (0..30)
+            .map(|n| {
+                let longest = [10, 500, 6000][draw(0, 2) as usize];
+                (f64::from(n) * 5e-3, draw(1, longest), draw(1, 400))
+            })
+            .collect();
+        let results = run_trace(&tight("jsq", &start, 1), &requests);
+        assert_eq!(completed(application(&results)), requests.len(), "burst {seed}: {engine}, {requests:?}");
     }
 }
 

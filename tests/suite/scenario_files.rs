@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ebbflow::cluster::shape_of_slice;
 use ebbflow::performance::DecodeKey;
 use ebbflow::registry::Registry;
-use ebbflow::scenario::{self, PerformanceSpec, Scenario, ScenarioErrors, StartState, WorkloadSource};
+use ebbflow::scenario::{self, PerformanceSpec, Scenario, StartState, WorkloadSource};
 
 use crate::support::repository;
 use crate::support::scenarios::{GOOD, read};

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use ebbflow::request::Fate;
 use ebbflow::results::{ApplicationResults, RunResults};
 
-use crate::support::run::{application, count, fate, instance, request, run, run_trace};
+use crate::support::run;
+use crate::support::run::{application, count, fate, instance, request, run_trace};
 
 /// Two H100 servers with an instance each; `more` continues the scenario.
 fn fleet(scheduler: &str, start_state: &str, more: &str) -> String {
@@ -123,12 +124,27 @@ fn a_prompt_above_the_token_budget_waits_for_its_turn_and_gets_it() {
     }
 }
 
+/// Prompts are computed every 0.15 s, caches move for 0.3 s, five further tokens take 0.15 s: each cache arrives
+/// in the very moment in which the decode before it ends.
+#[test]
+fn a_cache_that_arrives_when_a_run_of_iterations_ends_does_not_prolong_it() {
+    let start = "{state_type: splitwise, prompt: {num_instances: 1, instance_type: ORCA, max_batch_size: 1}, \
+                 token: {num_instances: 1, instance_type: ORCA}}";
+    let more = "performance_model: {constant: {prompt_time: 0.15, token_time: 0.03}}";
+    let results = run_trace(&fleet("{kv_jsq: {transfer_bandwidth: 25}}", start, more), &[(0.0, 3072, 6); 10]);
+    for ended in &all_completed(&results).requests {
+        let decode = ended.request.journal.decode.unwrap();
+        let span_s = (decode.end.unwrap() - decode.start).as_secs_f64();
+        assert!((span_s - 0.15).abs() < 1e-6, "request {}: {span_s} s", ended.request.id);
+    }
+}
+
 #[test]
 fn kv_token_jsq_spreads_work_over_all_instances() {
     for scheduler in ["kv_token_jsq", "overlap_kv_token_jsq", "kv_jsq", "kv_round_robin", "overlap_kv_jsq"] {
         let start = "{state_type: splitwise, prompt: {num_instances: 3}, token: {num_instances: 3}}";
         let yaml = fleet(scheduler, start, "").replace("count: 2", "count: 6");
-        let requests: Vec<_> = (0..200).map(|n| (f64::from(n) * 0.05, 1000, 100)).collect();
+        let requests: Vec<_> = (0..200).map(|n| (f64::from(n) * 0.02, 1500, 100)).collect();
         let results = run_trace(&yaml, &requests);
         let (prefills, decodes) = instances_used(all_completed(&results));
         assert_eq!(prefills, BTreeSet::from([0, 1, 2]), "{scheduler}");

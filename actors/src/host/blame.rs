@@ -14,9 +14,7 @@ impl<E: Entity> Host<E> {
     /// Lets a stopped entity go. Dropping it runs the model's code once more, which may panic too.
     pub(crate) fn depart(self) -> Result<Departed, Box<Fault>> {
         let label = self.label();
-        let Host {
-            id, entity, record, ..
-        } = self;
+        let Host { id, entity, record, .. } = self;
         match catch_unwind(AssertUnwindSafe(|| drop(entity))) {
             Ok(()) => Ok(Departed { id, label, record }),
             Err(panic) => Err(Box::new(Fault::HandlerPanicked {
@@ -61,17 +59,8 @@ impl<E: Entity> Host<E> {
             (Doing::Promising, _) => String::from("the question for its promise"),
             (Doing::Handling, Some(text)) => text.to_string(),
             (Doing::Handling, None) => {
-                let Order {
-                    class,
-                    source,
-                    sequence,
-                    ..
-                } = self.record.last;
-                let kind = if source == self.id {
-                    "its own tick"
-                } else {
-                    "a message"
-                };
+                let Order { class, source, sequence, .. } = self.record.last;
+                let kind = if source == self.id { "its own tick" } else { "a message" };
                 format!("{kind} (class {class}, {source}, its item {sequence})")
             }
         };

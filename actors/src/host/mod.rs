@@ -76,16 +76,7 @@ impl<E: Entity> Host<E> {
 
     /// The host of an initial member: born at time zero, of itself.
     pub(crate) fn initial(id: EntityId, entity: E) -> Self {
-        Host::new(
-            id,
-            entity,
-            Order {
-                time: SimTime::ZERO,
-                class: 0,
-                source: id,
-                sequence: 0,
-            },
-        )
+        Host::new(id, entity, Order { time: SimTime::ZERO, class: 0, source: id, sequence: 0 })
     }
 
     /// Replays everything before `horizon`: the pending ticks, and `inbox`, which must be sorted.
@@ -169,11 +160,7 @@ impl<E: Entity> Host<E> {
         stage: &mut Stage<'_, E>,
         mark: &mut usize,
     ) -> Result<(), Box<Fault>> {
-        let Some(order) = self
-            .birth
-            .take_if(|birth| birth.time < horizon)
-            .map(|birth| *birth)
-        else {
+        let Some(order) = self.birth.take_if(|birth| birth.time < horizon).map(|birth| *birth) else {
             return Ok(());
         };
         *mark = stage.sink.len();
@@ -307,13 +294,5 @@ fn outbox<'a, E: Entity>(
     ticks: &'a mut Ticks<E::Message>,
     stage: &'a mut Stage<'_, E>,
 ) -> Outbox<'a, E> {
-    Outbox {
-        me,
-        now,
-        rules: stage.rules,
-        sequence,
-        ticks,
-        sink: stage.sink,
-        effects: Effects::default(),
-    }
+    Outbox { me, now, rules: stage.rules, sequence, ticks, sink: stage.sink, effects: Effects::default() }
 }

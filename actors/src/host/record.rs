@@ -27,12 +27,7 @@ const START: u64 = 1 << 63;
 
 impl Record {
     pub(super) fn new(birth: Order) -> Self {
-        Record {
-            events: 0,
-            messages: 0,
-            last: birth,
-            hash: RunningHash::default(),
-        }
+        Record { events: 0, messages: 0, last: birth, hash: RunningHash::default() }
     }
 
     pub(crate) fn hash(&self) -> u64 {
@@ -56,8 +51,7 @@ impl Record {
         self.events += 1;
         self.last = order;
         self.hash.write_u64(order.time.as_nanos());
-        self.hash
-            .write_u64(kind | u64::from(order.class) << 32 | u64::from(order.source.0));
+        self.hash.write_u64(kind | u64::from(order.class) << 32 | u64::from(order.source.0));
         self.hash.write_u64(order.sequence);
     }
 }

@@ -40,11 +40,7 @@ async fn drive<E: Entity>(
     pulse: &Arc<Pulse>,
 ) -> Result<Harvest<E>, actix::MailboxError> {
     let mut agenda = Agenda::new(rules);
-    let mut cast = Cast {
-        actors: Vec::new(),
-        rules: rules.clone(),
-        pulse: Arc::clone(pulse),
-    };
+    let mut cast = Cast { actors: Vec::new(), rules: rules.clone(), pulse: Arc::clone(pulse) };
     for Member { id, group, entity } in population {
         agenda.settle(id, group);
         cast.take(Host::initial(id, entity));
@@ -69,10 +65,7 @@ async fn drive<E: Entity>(
             continue;
         };
         harvest.envelopes += 1;
-        let attend = Attend {
-            inbox: std::mem::take(&mut inbox),
-            horizon: due.horizon(),
-        };
+        let attend = Attend { inbox: std::mem::take(&mut inbox), horizon: due.horizon() };
         let mut reply = actor.send(attend).await?;
         inbox = reply.inbox;
         if let Some(departed) = reply.departed {
@@ -107,14 +100,7 @@ impl<E: Entity> Cast<E> {
             self.actors.resize_with(place + 1, || None);
         }
         let (rules, pulse) = (self.rules.clone(), Arc::clone(&self.pulse));
-        self.actors[place] = Some(
-            NaiveActor {
-                host: Some(host),
-                rules,
-                pulse,
-            }
-            .start(),
-        );
+        self.actors[place] = Some(NaiveActor { host: Some(host), rules, pulse }.start());
     }
 }
 
@@ -164,11 +150,7 @@ impl<E: Entity> Handler<Attend<E>> for NaiveActor<E> {
         let mut departed = None;
         let mut handled = Ok(());
         if let Some(host) = &mut self.host {
-            let mut stage = Stage {
-                rules: &self.rules,
-                pulse: &self.pulse,
-                sink: &mut sent,
-            };
+            let mut stage = Stage { rules: &self.rules, pulse: &self.pulse, sink: &mut sent };
             handled = host.step(attend.inbox.drain(..), attend.horizon, &mut stage);
         }
         if let Some(host) = self.host.take_if(|host| host.stopped() && handled.is_ok()) {
@@ -177,12 +159,7 @@ impl<E: Entity> Handler<Attend<E>> for NaiveActor<E> {
                 Err(fault) => handled = Err(fault),
             }
         }
-        MessageResult(Reply {
-            handled,
-            sent,
-            departed,
-            inbox: attend.inbox,
-        })
+        MessageResult(Reply { handled, sent, departed, inbox: attend.inbox })
     }
 }
 

@@ -16,10 +16,7 @@ const ROUND: u64 = 256;
 
 pub(crate) fn run<E: Entity>(population: Vec<Member<E>>, rules: &Rules, pulse: &Pulse) -> Harvest<E> {
     let mut agenda = Agenda::new(rules);
-    let mut seats = Seats {
-        hosts: Vec::new(),
-        departed: Vec::new(),
-    };
+    let mut seats = Seats { hosts: Vec::new(), departed: Vec::new() };
     for Member { id, group, entity } in population {
         agenda.settle(id, group);
         seats.take(Host::initial(id, entity));
@@ -39,11 +36,7 @@ pub(crate) fn run<E: Entity>(population: Vec<Member<E>>, rules: &Rules, pulse: &
             }
         }
         appointments += 1;
-        let mut stage = Stage {
-            rules,
-            pulse,
-            sink: &mut sink,
-        };
+        let mut stage = Stage { rules, pulse, sink: &mut sink };
         let attended = seats.attend(&due, &mut inbox, &mut stage);
         // What was sent before a fault is on its way all the same.
         let filed = agenda.file(due.time, rules, &mut sink);

@@ -77,32 +77,20 @@ impl Entity for Clockwork {
 }
 
 fn beating(beats_left: u32) -> Clockwork {
-    Clockwork {
-        beats_left,
-        ..Clockwork::default()
-    }
+    Clockwork { beats_left, ..Clockwork::default() }
 }
 
 #[test]
 fn ticks_nobody_else_notices_are_caught_up_with_at_the_end() {
-    let agreed = agree(
-        || vec![member(0, beating(50)), member(1, beating(3))],
-        &RunConfig::default(),
-    );
-    assert_eq!(
-        (agreed.events, agreed.ended_at, agreed.ending),
-        (55, at_ms(500), Ending::Quiescent)
-    );
+    let agreed = agree(|| vec![member(0, beating(50)), member(1, beating(3))], &RunConfig::default());
+    assert_eq!((agreed.events, agreed.ended_at, agreed.ending), (55, at_ms(500), Ending::Quiescent));
 }
 
 #[test]
 fn events_at_the_time_limit_are_not_handled() {
     let config = RunConfig::default().until(at_ms(30));
     let agreed = agree(|| vec![member(0, beating(50)), member(1, beating(3))], &config);
-    assert_eq!(
-        (agreed.events, agreed.ended_at, agreed.ending),
-        (6, at_ms(20), Ending::TimeLimit)
-    );
+    assert_eq!((agreed.events, agreed.ended_at, agreed.ending), (6, at_ms(20), Ending::TimeLimit));
 }
 
 #[test]
@@ -114,31 +102,19 @@ fn a_time_limit_within_a_window_holds_to_the_nanosecond() {
 
 #[test]
 fn a_time_limit_of_zero_handles_nothing_and_returns_the_population() {
-    let agreed = agree(
-        || vec![member(0, beating(5))],
-        &RunConfig::default().until(SimTime::ZERO),
-    );
-    assert_eq!(
-        (agreed.events, agreed.ending, agreed.entities.len()),
-        (0, Ending::TimeLimit, 1)
-    );
+    let agreed = agree(|| vec![member(0, beating(5))], &RunConfig::default().until(SimTime::ZERO));
+    assert_eq!((agreed.events, agreed.ending, agreed.entities.len()), (0, Ending::TimeLimit, 1));
 }
 
 #[test]
 fn a_run_that_has_nothing_left_before_its_limit_is_quiescent() {
-    let agreed = agree(
-        || vec![member(0, beating(2))],
-        &RunConfig::default().until(at_ms(1_000)),
-    );
+    let agreed = agree(|| vec![member(0, beating(2))], &RunConfig::default().until(at_ms(1_000)));
     assert_eq!((agreed.ended_at, agreed.ending), (at_ms(20), Ending::Quiescent));
 }
 
 #[test]
 fn messages_in_flight_at_the_end_are_returned_in_order() {
-    let writer = |write| Clockwork {
-        write,
-        ..Clockwork::default()
-    };
+    let writer = |write| Clockwork { write, ..Clockwork::default() };
     let population = || {
         vec![
             member(0, writer(vec![(2, 90), (2, 50), (2, 10)])),
@@ -147,45 +123,19 @@ fn messages_in_flight_at_the_end_are_returned_in_order() {
         ]
     };
     let agreed = agree(population, &RunConfig::default().until(at_ms(30)));
-    assert_eq!(
-        (agreed.events, agreed.messages, agreed.ending),
-        (6, 6, Ending::TimeLimit)
-    );
+    assert_eq!((agreed.events, agreed.messages, agreed.ending), (6, 6, Ending::TimeLimit));
 
     let outcome = run(population(), &RunConfig::default().until(at_ms(30)).arbiters(3)).unwrap();
-    let found: Vec<_> = outcome
-        .undelivered
-        .iter()
-        .map(|left| (left.at, left.from.0, left.to.0))
-        .collect();
-    assert_eq!(
-        found,
-        [
-            (at_ms(50), 0, 2),
-            (at_ms(50), 1, 2),
-            (at_ms(60), 1, 0),
-            (at_ms(90), 0, 2)
-        ]
-    );
+    let found: Vec<_> = outcome.undelivered.iter().map(|left| (left.at, left.from.0, left.to.0)).collect();
+    assert_eq!(found, [(at_ms(50), 0, 2), (at_ms(50), 1, 2), (at_ms(60), 1, 0), (at_ms(90), 0, 2)]);
     assert!(outcome.undelivered.iter().all(|left| left.message == Note::Hello));
 }
 
 #[test]
 fn a_cancelled_tick_is_neither_handled_nor_counted() {
-    let population = || {
-        vec![member(
-            0,
-            Clockwork {
-                regrets: true,
-                ..beating(5)
-            },
-        )]
-    };
+    let population = || vec![member(0, Clockwork { regrets: true, ..beating(5) })];
     let agreed = agree(population, &RunConfig::default());
-    assert_eq!(
-        (agreed.events, agreed.ended_at, agreed.ending),
-        (6, at_ms(50), Ending::Quiescent)
-    );
+    assert_eq!((agreed.events, agreed.ended_at, agreed.ending), (6, at_ms(50), Ending::Quiescent));
     // Its clock still wakes for it, in eager mode, and finds nothing.
     let limited = agree(population, &RunConfig::default().until(at_ms(35)));
     assert_eq!(limited.events, 4);
@@ -195,10 +145,7 @@ fn a_cancelled_tick_is_neither_handled_nor_counted() {
 fn an_interrupt_ends_a_run_that_would_go_on_for_ever() {
     for (way, config) in every_way(&RunConfig::default()) {
         let flag = Arc::new(AtomicBool::new(false));
-        let endless = Clockwork {
-            flag: Some(Arc::clone(&flag)),
-            ..beating(u32::MAX)
-        };
+        let endless = Clockwork { flag: Some(Arc::clone(&flag)), ..beating(u32::MAX) };
         let population: Vec<Member<Clockwork>> = vec![member(0, endless), member(1, beating(u32::MAX))];
         let outcome = run(population, &config.interrupt(flag)).unwrap();
         assert_eq!(outcome.ending, Ending::Interrupted, "{way}");
@@ -212,11 +159,7 @@ fn an_interrupt_before_the_beginning_ends_the_run_at_once() {
     for (way, config) in every_way(&RunConfig::default()) {
         let flag = Arc::new(AtomicBool::new(true));
         let outcome = run(vec![member(0, beating(5))], &config.interrupt(flag)).unwrap();
-        assert_eq!(
-            (outcome.ending, outcome.stats.events),
-            (Ending::Interrupted, 0),
-            "{way}"
-        );
+        assert_eq!((outcome.ending, outcome.stats.events), (Ending::Interrupted, 0), "{way}");
         assert_eq!(outcome.entities.len(), 1);
     }
 }

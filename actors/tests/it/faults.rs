@@ -76,10 +76,7 @@ impl Cast {
                 outbox.spawn_after(EntityId(8), Group(0), SimDuration::ZERO, Cast::Guest);
             }
             LookBack => {
-                outbox.tick_at(
-                    now.checked_sub(at_ms(1)).map_or(now, |_| at_ms(1)),
-                    Note("yesterday"),
-                );
+                outbox.tick_at(now.checked_sub(at_ms(1)).map_or(now, |_| at_ms(1)), Note("yesterday"));
             }
             SpawnTwice => {
                 outbox.spawn(EntityId(8), Group(0), Cast::Guest);
@@ -158,19 +155,13 @@ fn provoke(deed: &Deed, survivors: usize, check: impl Fn(&str, &Fault)) {
 /// The fault is about the rogue, at 5 ms, and names it.
 fn is_the_rogue(way: &str, fault: &Fault) {
     let who = fault.entity().unwrap_or_else(|| panic!("{way}: {fault}"));
-    assert_eq!(
-        (who.id, who.label.as_deref()),
-        (EntityId(0), Some("rogue")),
-        "{way}: {fault}"
-    );
+    assert_eq!((who.id, who.label.as_deref()), (EntityId(0), Some("rogue")), "{way}: {fault}");
 }
 
 #[test]
 fn a_panicking_handler_is_a_fault_with_the_panics_text() {
     provoke(&Panic, 4, |way, fault| {
-        let Fault::HandlerPanicked { at, panic, .. } = fault else {
-            panic!("{way}: {fault}")
-        };
+        let Fault::HandlerPanicked { at, panic, .. } = fault else { panic!("{way}: {fault}") };
         assert_eq!((*at, panic.as_str()), (at_ms(5), "on purpose"), "{way}");
         is_the_rogue(way, fault);
     });
@@ -183,9 +174,7 @@ fn a_panicking_start_is_a_fault() {
         || play(&PanicAtStart),
         &RunConfig::default().until(at_ms(50)),
         |way, fault, partial| {
-            let Fault::HandlerPanicked { at, event, .. } = fault else {
-                panic!("{way}: {fault}")
-            };
+            let Fault::HandlerPanicked { at, event, .. } = fault else { panic!("{way}: {fault}") };
             assert_eq!((*at, event.as_str()), (SimTime::ZERO, "its start"), "{way}");
             assert_eq!(partial.entities.len(), 5, "{way}");
         },
@@ -198,9 +187,7 @@ fn a_panicking_promise_is_a_fault() {
         || play(&PanicInPromise),
         &RunConfig::default().until(at_ms(50)),
         |way, fault, partial| {
-            let Fault::HandlerPanicked { panic, .. } = fault else {
-                panic!("{way}: {fault}")
-            };
+            let Fault::HandlerPanicked { panic, .. } = fault else { panic!("{way}: {fault}") };
             assert_eq!(panic, "no comment", "{way}");
             assert_eq!(partial.entities.len(), 5, "{way}");
         },
@@ -210,14 +197,8 @@ fn a_panicking_promise_is_a_fault() {
 #[test]
 fn a_panicking_destructor_of_an_entity_that_leaves_is_a_fault() {
     provoke(&PanicWhenDropped, 3, |way, fault| {
-        let Fault::HandlerPanicked { event, panic, .. } = fault else {
-            panic!("{way}: {fault}")
-        };
-        assert_eq!(
-            (event.as_str(), panic.as_str()),
-            ("its own destructor", "dropped on the floor"),
-            "{way}"
-        );
+        let Fault::HandlerPanicked { event, panic, .. } = fault else { panic!("{way}: {fault}") };
+        assert_eq!((event.as_str(), panic.as_str()), ("its own destructor", "dropped on the floor"), "{way}");
         is_the_rogue(way, fault);
     });
 }
@@ -232,21 +213,8 @@ fn with_checks_on_a_panic_report_quotes_the_message() {
 #[test]
 fn a_message_to_an_id_that_never_was_is_a_fault() {
     provoke(&WriteToNobody, 4, |way, fault| {
-        let Fault::UnknownEntity {
-            target,
-            at,
-            absence,
-            event,
-            ..
-        } = fault
-        else {
-            panic!("{way}: {fault}")
-        };
-        assert_eq!(
-            (target.id.0, *at, *absence),
-            (77, at_ms(6), Absence::NeverAnnounced),
-            "{way}"
-        );
+        let Fault::UnknownEntity { target, at, absence, event, .. } = fault else { panic!("{way}: {fault}") };
+        assert_eq!((target.id.0, *at, *absence), (77, at_ms(6), Absence::NeverAnnounced), "{way}");
         assert!(event.contains("anybody there?"));
         is_the_rogue(way, fault);
     });
@@ -255,17 +223,8 @@ fn a_message_to_an_id_that_never_was_is_a_fault() {
 #[test]
 fn a_message_to_one_who_has_left_is_a_fault() {
     provoke(&WriteToTheDeparted, 4, |way, fault| {
-        let Fault::UnknownEntity {
-            target, at, absence, ..
-        } = fault
-        else {
-            panic!("{way}: {fault}")
-        };
-        assert_eq!(
-            (target.id.0, *at, *absence),
-            (4, at_ms(6), Absence::Stopped),
-            "{way}"
-        );
+        let Fault::UnknownEntity { target, at, absence, .. } = fault else { panic!("{way}: {fault}") };
+        assert_eq!((target.id.0, *at, *absence), (4, at_ms(6), Absence::Stopped), "{way}");
         assert_eq!(target.label.as_deref(), Some("guest"));
         is_the_rogue(way, fault);
     });
@@ -277,20 +236,10 @@ fn a_message_sent_before_it_was_promised_is_a_fault_and_goes_nowhere() {
         || play(&BreakPromise),
         &RunConfig::default().until(at_ms(50)),
         |way, fault, partial| {
-            let Fault::BrokenPromise {
-                promised,
-                sent_at,
-                deed,
-                ..
-            } = fault
-            else {
+            let Fault::BrokenPromise { promised, sent_at, deed, .. } = fault else {
                 panic!("{way}: {fault}")
             };
-            assert_eq!(
-                (*promised, *sent_at, deed.as_str()),
-                (None, at_ms(5), "sent to entity 1"),
-                "{way}"
-            );
+            assert_eq!((*promised, *sent_at, deed.as_str()), (None, at_ms(5), "sent to entity 1"), "{way}");
             assert!(partial.undelivered.is_empty());
             is_the_rogue(way, fault);
         },
@@ -300,37 +249,16 @@ fn a_message_sent_before_it_was_promised_is_a_fault_and_goes_nowhere() {
 #[test]
 fn leaving_before_it_was_promised_is_a_fault() {
     provoke(&StopUnpromised, 4, |way, fault| {
-        let Fault::BrokenPromise {
-            promised,
-            sent_at,
-            deed,
-            ..
-        } = fault
-        else {
-            panic!("{way}: {fault}")
-        };
-        assert_eq!(
-            (*promised, *sent_at, deed.as_str()),
-            (Some(at_ms(6)), at_ms(5), "stopped"),
-            "{way}"
-        );
+        let Fault::BrokenPromise { promised, sent_at, deed, .. } = fault else { panic!("{way}: {fault}") };
+        assert_eq!((*promised, *sent_at, deed.as_str()), (Some(at_ms(6)), at_ms(5), "stopped"), "{way}");
     });
 }
 
 #[test]
 fn a_message_faster_than_the_lookahead_is_a_fault() {
     provoke(&Hurry, 4, |way, fault| {
-        let Fault::BelowLookahead {
-            at, delay, lookahead, ..
-        } = fault
-        else {
-            panic!("{way}: {fault}")
-        };
-        assert_eq!(
-            (*at, delay.as_nanos(), *lookahead),
-            (at_ms(5), 999_999, ms(1)),
-            "{way}"
-        );
+        let Fault::BelowLookahead { at, delay, lookahead, .. } = fault else { panic!("{way}: {fault}") };
+        assert_eq!((*at, delay.as_nanos(), *lookahead), (at_ms(5), 999_999, ms(1)), "{way}");
         is_the_rogue(way, fault);
     });
 }
@@ -346,9 +274,7 @@ fn a_spawn_faster_than_the_lookahead_is_a_fault() {
 #[test]
 fn a_tick_in_the_past_is_a_fault() {
     provoke(&LookBack, 4, |way, fault| {
-        let Fault::TickInPast { at, wanted, .. } = fault else {
-            panic!("{way}: {fault}")
-        };
+        let Fault::TickInPast { at, wanted, .. } = fault else { panic!("{way}: {fault}") };
         assert_eq!((*at, *wanted), (at_ms(5), at_ms(1)), "{way}");
         is_the_rogue(way, fault);
     });
@@ -358,9 +284,7 @@ fn a_tick_in_the_past_is_a_fault() {
 fn spawning_an_id_twice_or_that_of_a_member_is_a_fault() {
     for (deed, id) in [(SpawnTwice, 8), (SpawnAMember, 1)] {
         provoke(&deed, 4, |way, fault| {
-            let Fault::DuplicateEntity { entity, by, .. } = fault else {
-                panic!("{way}: {fault}")
-            };
+            let Fault::DuplicateEntity { entity, by, .. } = fault else { panic!("{way}: {fault}") };
             assert_eq!((entity.id.0, by.id.0), (id, 0), "{way}");
         });
     }
@@ -383,9 +307,7 @@ fn spawning_one_id_from_two_arbiters_in_one_window_is_a_fault() {
     }
     let parents = || (0..3).map(|id| member(id, Parent)).collect();
     fail(parents, &RunConfig::default(), |way, fault, partial| {
-        let Fault::DuplicateEntity { entity, by, .. } = fault else {
-            panic!("{way}: {fault}")
-        };
+        let Fault::DuplicateEntity { entity, by, .. } = fault else { panic!("{way}: {fault}") };
         assert_eq!(entity.id.0, 9, "{way}");
         assert_eq!(by.label.as_deref(), Some("parent"), "{way}");
         assert_eq!(partial.entities.len(), 3, "{way}");
@@ -407,16 +329,12 @@ fn an_id_far_out_of_range_is_refused_without_a_table_for_it() {
 #[test]
 fn a_handler_that_does_not_return_is_a_fault_and_the_others_come_home() {
     let released = Arc::new(AtomicBool::new(false));
-    let config = RunConfig::default()
-        .until(at_ms(50))
-        .watchdog(Duration::from_millis(400));
+    let config = RunConfig::default().until(at_ms(50)).watchdog(Duration::from_millis(400));
     fail(
         || play(&Wedge(Arc::clone(&released))),
         &config,
         |way, fault, partial| {
-            let Fault::Wedged { entity, at, .. } = fault else {
-                panic!("{way}: {fault}")
-            };
+            let Fault::Wedged { entity, at, .. } = fault else { panic!("{way}: {fault}") };
             assert_eq!((entity.id.0, *at), (0, at_ms(5)), "{way}");
             // Groups 1 and 2 are out of the wedged thread's reach; groups 0 and 3 share its arbiter.
             let survivors: Vec<_> = partial.entities.iter().map(|(id, _)| id.0).collect();
@@ -450,12 +368,7 @@ fn a_configuration_that_makes_no_sense_is_refused_and_the_population_returned() 
     let mut twice = play(&Panic);
     twice.push(member(1, Cast::Guest));
     let failure = run(twice, &RunConfig::default()).unwrap_err();
-    assert!(
-        failure
-            .to_string()
-            .contains("entity 1 is in the population twice"),
-        "{failure}"
-    );
+    assert!(failure.to_string().contains("entity 1 is in the population twice"), "{failure}");
 
     let far = vec![member(EntityId::LIMIT, Cast::Guest)];
     let failure = run(far, &RunConfig::default()).unwrap_err();
@@ -467,10 +380,7 @@ fn bystanders_have_lived_on_until_the_fault() {
     let failure = run(play(&Panic), &RunConfig::default().arbiters(3)).unwrap_err();
     for (id, entity) in &failure.partial.entities {
         if let Cast::Bystander(beats) = entity {
-            assert_eq!(
-                *beats, 5,
-                "{id} was asleep, and has caught up with the window of the fault"
-            );
+            assert_eq!(*beats, 5, "{id} was asleep, and has caught up with the window of the fault");
         }
     }
 }

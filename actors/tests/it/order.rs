@@ -48,13 +48,7 @@ impl Entity for Listener {
     fn handle(&mut self, now: SimTime, from: EntityId, note: Note, outbox: &mut Outbox<'_, Self>) {
         self.heard.push((now, from.0, note.text));
         if note.text == "again" {
-            outbox.tick(
-                ms(0),
-                Note {
-                    class: 0,
-                    text: "at once",
-                },
-            );
+            outbox.tick(ms(0), Note { class: 0, text: "at once" });
         }
     }
 }
@@ -64,13 +58,7 @@ type Saying = (Option<u32>, u64, u8, &'static str);
 
 fn listeners(says: [&[Saying]; 3]) -> Vec<Member<Listener>> {
     let listener = |(id, says): (usize, &&[_])| {
-        member(
-            id as u32,
-            Listener {
-                says: says.to_vec(),
-                ..Listener::default()
-            },
-        )
+        member(id as u32, Listener { says: says.to_vec(), ..Listener::default() })
     };
     says.iter().enumerate().map(listener).collect()
 }
@@ -78,13 +66,7 @@ fn listeners(says: [&[Saying]; 3]) -> Vec<Member<Listener>> {
 fn heard_by(id: u32, population: impl Fn() -> Vec<Member<Listener>>) -> Vec<(SimTime, u32, &'static str)> {
     agree(&population, &RunConfig::default());
     let outcome = run(population(), &RunConfig::default().arbiters(3)).expect("it agreed before");
-    outcome
-        .entities
-        .into_iter()
-        .find(|(other, _)| other.0 == id)
-        .expect("all are alive")
-        .1
-        .heard
+    outcome.entities.into_iter().find(|(other, _)| other.0 == id).expect("all are alive").1.heard
 }
 
 #[test]
@@ -97,11 +79,7 @@ fn ties_are_broken_by_class_then_source_then_the_sources_own_order() {
                 (Some(1), 5, 1, "zero, third"),
             ],
             &[(None, 5, 1, "own tick"), (None, 5, 0, "own urgent tick")],
-            &[
-                (Some(1), 5, 0, "two, urgent"),
-                (Some(1), 5, 1, "two"),
-                (Some(1), 4, 9, "two, early"),
-            ],
+            &[(Some(1), 5, 0, "two, urgent"), (Some(1), 5, 1, "two"), (Some(1), 4, 9, "two, early")],
         ])
     });
     let texts: Vec<_> = heard.iter().map(|(_, _, text)| *text).collect();
@@ -123,11 +101,7 @@ fn ties_are_broken_by_class_then_source_then_the_sources_own_order() {
 #[test]
 fn a_tick_without_delay_is_handled_at_the_same_time_in_its_place_among_the_rest() {
     let heard = heard_by(0, || {
-        listeners([
-            &[(None, 3, 1, "again"), (None, 3, 2, "after")],
-            &[(Some(0), 3, 0, "before")],
-            &[],
-        ])
+        listeners([&[(None, 3, 1, "again"), (None, 3, 2, "after")], &[(Some(0), 3, 0, "before")], &[]])
     });
     let expected = [(1, "before"), (0, "again"), (0, "at once"), (0, "after")];
     assert_eq!(heard, expected.map(|(from, text)| (at_ms(3), from, text)));
@@ -137,10 +111,7 @@ fn a_tick_without_delay_is_handled_at_the_same_time_in_its_place_among_the_rest(
 fn a_message_to_oneself_is_a_tick_and_may_take_any_delay() {
     let heard = heard_by(0, || listeners([&[(Some(0), 0, 0, "note to self")], &[], &[]]));
     assert_eq!(heard, [(at_ms(0), 0, "note to self")]);
-    let agreed = agree(
-        || listeners([&[(Some(0), 0, 0, "note to self")], &[], &[]]),
-        &RunConfig::default(),
-    );
+    let agreed = agree(|| listeners([&[(Some(0), 0, 0, "note to self")], &[], &[]]), &RunConfig::default());
     assert_eq!(agreed.messages, 0);
 }
 
@@ -148,21 +119,11 @@ fn a_message_to_oneself_is_a_tick_and_may_take_any_delay() {
 fn adding_an_entity_or_drawing_more_elsewhere_does_not_shift_an_entitys_random_numbers() {
     let numbers = |draws: &[usize]| {
         let listener = |(id, draws): (usize, &usize)| {
-            member(
-                id as u32,
-                Listener {
-                    draws: *draws,
-                    ..Listener::default()
-                },
-            )
+            member(id as u32, Listener { draws: *draws, ..Listener::default() })
         };
         let population = draws.iter().enumerate().map(listener).collect();
         let outcome = run(population, &RunConfig::default().seed(5)).unwrap();
-        outcome
-            .entities
-            .into_iter()
-            .map(|(_, listener)| listener.numbers)
-            .collect::<Vec<_>>()
+        outcome.entities.into_iter().map(|(_, listener)| listener.numbers).collect::<Vec<_>>()
     };
     let few = numbers(&[3, 3]);
     let more = numbers(&[100, 3, 3]);

@@ -27,60 +27,26 @@ pub enum Note {
 impl Message for Note {
     fn class(&self) -> u8 {
         // News of workers before the jobs that depend on them.
-        if matches!(self, Note::Ready { .. } | Note::Retire { .. } | Note::Drain) {
-            0
-        } else {
-            1
-        }
+        if matches!(self, Note::Ready { .. } | Note::Retire { .. } | Note::Drain) { 0 } else { 1 }
     }
 }
 
 #[derive(Debug)]
 pub enum Part {
-    Front {
-        random: CounterRng,
-        workers: Vec<EntityId>,
-        sent: u64,
-        done: u64,
-    },
-    Manager {
-        next: u32,
-        oldest: u32,
-        left: u32,
-    },
-    Worker {
-        queue: VecDeque<(u64, u32)>,
-        draining: bool,
-        handled: u64,
-    },
+    Front { random: CounterRng, workers: Vec<EntityId>, sent: u64, done: u64 },
+    Manager { next: u32, oldest: u32, left: u32 },
+    Worker { queue: VecDeque<(u64, u32)>, draining: bool, handled: u64 },
 }
 
 use Part::{Front, Manager, Worker};
 
 /// `workers` workers at the beginning; every 20 ms one is spawned and the oldest is retired.
 pub fn population(workers: u32) -> Vec<Member<Part>> {
-    let ids: Vec<_> = (0..workers)
-        .map(|number| EntityId(FIRST_WORKER + number))
-        .collect();
+    let ids: Vec<_> = (0..workers).map(|number| EntityId(FIRST_WORKER + number)).collect();
     let random = CounterRng::new(0, FRONT, 0);
     let mut members = vec![
-        member(
-            0,
-            Front {
-                random,
-                workers: ids.clone(),
-                sent: 0,
-                done: 0,
-            },
-        ),
-        member(
-            1,
-            Manager {
-                next: FIRST_WORKER + workers,
-                oldest: FIRST_WORKER,
-                left: 0,
-            },
-        ),
+        member(0, Front { random, workers: ids.clone(), sent: 0, done: 0 }),
+        member(1, Manager { next: FIRST_WORKER + workers, oldest: FIRST_WORKER, left: 0 }),
     ];
     members.extend(ids.iter().map(|id| member(id.0, Part::worker())));
     members
@@ -88,11 +54,7 @@ pub fn population(workers: u32) -> Vec<Member<Part>> {
 
 impl Part {
     fn worker() -> Part {
-        Worker {
-            queue: VecDeque::new(),
-            draining: false,
-            handled: 0,
-        }
+        Worker { queue: VecDeque::new(), draining: false, handled: 0 }
     }
 }
 
@@ -122,15 +84,7 @@ impl Entity for Part {
 
     fn handle(&mut self, _: SimTime, from: EntityId, note: Note, outbox: &mut Outbox<'_, Self>) {
         match (self, note) {
-            (
-                Front {
-                    random,
-                    workers,
-                    sent,
-                    ..
-                },
-                Note::Arrival,
-            ) => {
+            (Front { random, workers, sent, .. }, Note::Arrival) => {
                 let worker = workers[random.below(workers.len() as u64) as usize];
                 let steps = 1 + random.below(6) as u32;
                 outbox.send(worker, Note::Job { number: *sent, steps });
@@ -148,12 +102,7 @@ impl Entity for Part {
                 let worker = EntityId(*next);
                 outbox.spawn_after(worker, Group(*next), ms(5), Part::worker());
                 outbox.send(FRONT, Note::Ready { worker });
-                outbox.send(
-                    FRONT,
-                    Note::Retire {
-                        worker: EntityId(*oldest),
-                    },
-                );
+                outbox.send(FRONT, Note::Retire { worker: EntityId(*oldest) });
                 (*next, *oldest) = (*next + 1, *oldest + 1);
                 outbox.tick(ms(20), Note::Plan);
             }
@@ -164,14 +113,7 @@ impl Entity for Part {
                 }
                 queue.push_back((number, steps));
             }
-            (
-                Worker {
-                    queue,
-                    draining,
-                    handled,
-                },
-                Note::Step,
-            ) => {
+            (Worker { queue, draining, handled }, Note::Step) => {
                 *handled += 1;
                 let Some((number, steps)) = queue.front_mut() else {
                     return;

@@ -79,11 +79,7 @@ impl Improviser {
     fn delay(&mut self) -> SimDuration {
         // Zero delays and exact multiples make ties, which are what can go wrong.
         let lookaheads = self.random.below(self.shape.reach + 1);
-        let rest = if self.random.below(3) == 0 {
-            self.random.below(self.shape.lookahead)
-        } else {
-            0
-        };
+        let rest = if self.random.below(3) == 0 { self.random.below(self.shape.lookahead) } else { 0 };
         SimDuration::from_nanos(lookaheads * self.shape.lookahead + rest)
     }
 
@@ -179,12 +175,7 @@ impl Entity for Improviser {
 
     /// At the next loud tick. A quiet one may set a loud one before that, but not before itself.
     fn promise(&self, next_tick: Option<SimTime>) -> Option<SimTime> {
-        let loud = self
-            .loud
-            .values()
-            .map(|(_, time)| *time)
-            .chain(self.bedtime)
-            .min();
+        let loud = self.loud.values().map(|(_, time)| *time).chain(self.bedtime).min();
         let quiet = if self.quiet.is_empty() { None } else { next_tick };
         loud.into_iter().chain(quiet).min()
     }
@@ -207,35 +198,21 @@ fn shapes() -> impl Strategy<Value = Shape> {
 }
 
 fn founders(shape: &Shape) -> Vec<Member<Improviser>> {
-    let founder = |id| Member {
-        id: EntityId(id),
-        group: Group(id),
-        entity: Improviser::new(shape, false),
-    };
+    let founder = |id| Member { id: EntityId(id), group: Group(id), entity: Improviser::new(shape, false) };
     (0..shape.founders).map(founder).collect()
 }
 
 #[test]
 fn random_models_are_the_same_in_every_way_to_run_them() {
     // A soak: PROPTEST_CASES=5000 cargo test --release -p ebbflow-actors random_models
-    let cases = std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok())
-        .unwrap_or(48);
-    let mut runner = TestRunner::new(Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    });
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48);
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     runner
         .run(&shapes(), |shape| {
-            let mut config = RunConfig::default()
-                .seed(shape.seed)
-                .lookahead(SimDuration::from_nanos(shape.lookahead));
+            let mut config =
+                RunConfig::default().seed(shape.seed).lookahead(SimDuration::from_nanos(shape.lookahead));
             let reach = shape.lookahead * shape.reach;
-            config.until = shape
-                .until
-                .map(|percent| SimTime::from_nanos(reach * percent / 50 + 1));
+            config.until = shape.until.map(|percent| SimTime::from_nanos(reach * percent / 50 + 1));
             agree(|| founders(&shape), &config);
             Ok(())
         })
@@ -244,14 +221,7 @@ fn random_models_are_the_same_in_every_way_to_run_them() {
 
 #[test]
 fn a_large_random_model_is_the_same_in_every_way_to_run_it() {
-    let shape = Shape {
-        founders: 40,
-        fuel: 400,
-        lookahead: 1_000_000,
-        reach: 40,
-        until: None,
-        seed: 1,
-    };
+    let shape = Shape { founders: 40, fuel: 400, lookahead: 1_000_000, reach: 40, until: None, seed: 1 };
     let agreed = agree(|| founders(&shape), &RunConfig::default().seed(1));
     assert!(agreed.events > 5_000, "{}", agreed.events);
 }

@@ -74,61 +74,24 @@ fn a_newborn_starts_before_it_hears_and_early_messages_wait_for_its_birth() {
     let all_at_birth = [(at_ms(10), 0), (at_ms(10), 1), (at_ms(10), 2)];
     let person = |born, heard: &[(SimTime, u32)]| {
         let heard = heard.to_vec();
-        format!(
-            "{:?}",
-            Person {
-                born: Some(born),
-                heard,
-                ..Person::default()
-            }
-        )
+        format!("{:?}", Person { born: Some(born), heard, ..Person::default() })
     };
-    assert_eq!(
-        agreed.entities[3],
-        (EntityId(5), person(at_ms(10), &all_at_birth))
-    );
-    assert_eq!(
-        agreed.entities[4],
-        (EntityId(6), person(at_ms(1), &[(at_ms(1), 0)]))
-    );
+    assert_eq!(agreed.entities[3], (EntityId(5), person(at_ms(10), &all_at_birth)));
+    assert_eq!(agreed.entities[4], (EntityId(6), person(at_ms(1), &[(at_ms(1), 0)])));
 }
 
 #[test]
 fn one_who_cannot_have_heard_of_a_newborn_may_not_write_to_it_on_any_arbiter() {
     let population = || {
         vec![
-            member(
-                0,
-                Person {
-                    children: vec![(5, 10, 10)],
-                    ..Person::default()
-                },
-            ),
+            member(0, Person { children: vec![(5, 10, 10)], ..Person::default() }),
             // In the very window of the spawn: no message can have told it.
-            member(
-                1,
-                Person {
-                    guesses: Some((5, 0)),
-                    ..Person::default()
-                },
-            ),
+            member(1, Person { guesses: Some((5, 0)), ..Person::default() }),
         ]
     };
     fail(population, &RunConfig::default(), |way, fault, partial| {
-        let Fault::UnknownEntity {
-            sender,
-            target,
-            absence,
-            ..
-        } = fault
-        else {
-            panic!("{way}: {fault}")
-        };
-        assert_eq!(
-            (sender.id.0, target.id.0, *absence),
-            (1, 5, Absence::NeverAnnounced),
-            "{way}"
-        );
+        let Fault::UnknownEntity { sender, target, absence, .. } = fault else { panic!("{way}: {fault}") };
+        assert_eq!((sender.id.0, target.id.0, *absence), (1, 5, Absence::NeverAnnounced), "{way}");
         assert_eq!(partial.entities.len(), 2);
     });
 }
@@ -137,20 +100,8 @@ fn one_who_cannot_have_heard_of_a_newborn_may_not_write_to_it_on_any_arbiter() {
 fn a_guess_in_a_later_window_is_as_good_as_knowledge() {
     let population = || {
         vec![
-            member(
-                0,
-                Person {
-                    children: vec![(5, 10, 10)],
-                    ..Person::default()
-                },
-            ),
-            member(
-                1,
-                Person {
-                    guesses: Some((5, 1)),
-                    ..Person::default()
-                },
-            ),
+            member(0, Person { children: vec![(5, 10, 10)], ..Person::default() }),
+            member(1, Person { guesses: Some((5, 1)), ..Person::default() }),
         ]
     };
     agree(population, &RunConfig::default());
@@ -158,15 +109,7 @@ fn a_guess_in_a_later_window_is_as_good_as_knowledge() {
 
 #[test]
 fn one_who_is_not_yet_born_at_the_end_is_not_among_the_living() {
-    let population = || {
-        vec![member(
-            0,
-            Person {
-                children: vec![(5, 10, 20)],
-                ..Person::default()
-            },
-        )]
-    };
+    let population = || vec![member(0, Person { children: vec![(5, 10, 20)], ..Person::default() })];
     let agreed = agree(population, &RunConfig::default().until(at_ms(10)));
     assert_eq!((agreed.entities.len(), agreed.undelivered.len()), (1, 1));
     assert_eq!(agreed.ending, Ending::TimeLimit);

@@ -10,19 +10,12 @@ use ebbflow_actors::{
 /// Sequential, naive, and actors on one to four arbiters, lazy and eager.
 pub fn every_way(config: &RunConfig) -> Vec<(String, RunConfig)> {
     let mut ways = vec![
-        (
-            String::from("sequential"),
-            config.clone().runner(Runner::Sequential).check_promises(true),
-        ),
+        (String::from("sequential"), config.clone().runner(Runner::Sequential).check_promises(true)),
         (String::from("naive"), config.clone().runner(Runner::Naive)),
     ];
     for arbiters in 1..=4 {
         for ticks in [TickMode::Lazy, TickMode::Eager] {
-            let config = config
-                .clone()
-                .runner(Runner::Actors)
-                .arbiters(arbiters)
-                .ticks(ticks);
+            let config = config.clone().runner(Runner::Actors).arbiters(arbiters).ticks(ticks);
             ways.push((format!("{arbiters} arbiters, {ticks:?}"), config));
         }
     }
@@ -48,16 +41,8 @@ pub fn essence<E: Entity + Debug>(outcome: &Outcome<E>) -> Essence {
         messages: outcome.stats.messages,
         ended_at: outcome.ended_at,
         ending: outcome.ending,
-        entities: outcome
-            .entities
-            .iter()
-            .map(|(id, entity)| (*id, format!("{entity:?}")))
-            .collect(),
-        undelivered: outcome
-            .undelivered
-            .iter()
-            .map(|message| format!("{message:?}"))
-            .collect(),
+        entities: outcome.entities.iter().map(|(id, entity)| (*id, format!("{entity:?}"))).collect(),
+        undelivered: outcome.undelivered.iter().map(|message| format!("{message:?}")).collect(),
     }
 }
 
@@ -88,10 +73,7 @@ pub fn fail<E: Entity>(
         ("naive", config.runner(Runner::Naive)),
         ("1 arbiter", actors.clone()),
         ("3 arbiters", actors.clone().arbiters(3)),
-        (
-            "3 arbiters, eager",
-            actors.arbiters(3).ticks(TickMode::Eager).check_promises(true),
-        ),
+        ("3 arbiters, eager", actors.arbiters(3).ticks(TickMode::Eager).check_promises(true)),
     ] {
         let RunFailure { fault, partial } = match run(population(), &config) {
             Err(failure) => *failure,
@@ -102,11 +84,7 @@ pub fn fail<E: Entity>(
 }
 
 pub fn member<E>(id: u32, entity: E) -> Member<E> {
-    Member {
-        id: EntityId(id),
-        group: Group(id),
-        entity,
-    }
+    Member { id: EntityId(id), group: Group(id), entity }
 }
 
 pub fn ms(millis: u64) -> SimDuration {

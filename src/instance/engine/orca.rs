@@ -1,4 +1,4 @@
-//! `ORCA`: iteration-level batching in order of arrival (`splitwise_behaviour` §4.7).
+//! `ORCA`: iteration-level batching in order of arrival (after Orca, as splitwise-sim has it).
 //!
 //! Whoever runs keeps running; newcomers join while there is a place and memory. Prompts and decodes
 //! mix freely; there is no token limit and no preemption.

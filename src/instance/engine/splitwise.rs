@@ -1,4 +1,4 @@
-//! `Splitwise`: prompts first, within a token budget, preempting decodes (`splitwise_behaviour` §4.3, §4.8).
+//! `Splitwise`: prompts first, within a token budget, preempting decodes.
 //!
 //! The next batch is chosen anew each time, in five phases: those passed over too often; waiting
 //! prompts; preempted decodes; the running batch; everybody by arrival. Prompts are never chunked; a

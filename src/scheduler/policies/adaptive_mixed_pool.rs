@@ -1,8 +1,8 @@
 //! `adaptive_mixed_pool`: prefill and decode pools whose border follows the latencies seen
-//! (`splitwise_behaviour` §7.4, the user's AdaptiveMixedPoolScheduler).
+//! (splitwise-DRL's AdaptiveMixedPoolScheduler).
 //!
 //! Latencies are compared as slowdowns: TTFT over that of a lone prompt, TBT over the decode time the
-//! reference table gives at the prompt's length (the ancestor's normalisation, §3.4).
+//! reference table gives at the prompt's length (the ancestor's normalisation).
 
 use std::sync::Arc;
 

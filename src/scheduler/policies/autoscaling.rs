@@ -1,4 +1,4 @@
-//! `autoscaling`: a scheduler that scales its own pools by thresholds (`splitwise_behaviour` §13.9,
+//! `autoscaling`: a scheduler that scales its own pools by thresholds (splitwise-DRL's `Scaling_pool`,
 //! the user's example of a scheduler that triggers scaling).
 //!
 //! Every `check_interval` requests, and not within `cooldown` of the last operation, it compares the
@@ -11,7 +11,6 @@ use super::BANDWIDTH;
 use crate::ids::{InstanceId, Tag};
 use crate::registry::{Kind, Parameter, Parameters, Registry};
 use crate::request::Request;
-use crate::scenario::Operation;
 use crate::scheduler::{Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy};
 
 const fn parameter(name: &'static str, default: f64, minimum: f64, about: &'static str) -> Parameter {
@@ -148,14 +147,14 @@ impl PoolRule {
         let active = fleet.pool(self.pool).len();
         if load > up && active + self.starting < self.maximum {
             self.starting += 1;
-            context.scale(Operation::ScaleUpFull { count: 1, tag: Some(self.tag), server_sku: None });
+            context.scale_up_full(Some(self.tag));
             return true;
         }
         if load < down
             && active > self.minimum
             && let Some(victim) = fleet.least(self.pool, self.victim_by)
         {
-            context.scale(Operation::ScaleDownFull { instances: vec![victim] });
+            context.scale_down_full(victim);
             return true;
         }
         false

@@ -4,7 +4,7 @@
 //! that is modelled as ten times the bandwidth.
 //!
 //! The ancestor's scheduler of this name only ever subtracts from its counters, so all load lands on
-//! one instance per pool (`splitwise_behaviour` §7.2); here the counters are charged as well.
+//! one instance per pool; here the counters are charged as well.
 use super::BANDWIDTH;
 use crate::registry::{Kind, Parameter, Parameters, Registry};
 use crate::request::Request;

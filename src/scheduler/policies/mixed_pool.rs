@@ -1,5 +1,5 @@
 //! `mixed_pool`: prefill and decode pools that lend each other instances under load
-//! (`splitwise_behaviour` §7.3, the scheduler of the Splitwise paper).
+//! (the scheduler of the Splitwise paper, as splitwise-sim has it).
 
 use super::BANDWIDTH;
 use crate::ids::InstanceId;

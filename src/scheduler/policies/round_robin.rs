@@ -31,7 +31,7 @@ impl RoutingPolicy for RoundRobin {
 }
 
 /// Whose turn it is in a list that may grow and shrink: an index, modulo the current length before
-/// and after use (`splitwise_behaviour` §7.4).
+/// and after use, as in splitwise-DRL.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Turn {
     next: usize,

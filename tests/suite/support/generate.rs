@@ -10,6 +10,7 @@ use ebbflow::registry::Registry;
 use ebbflow::results::RunResults;
 use ebbflow::scenario::Scenario;
 use ebbflow_actors::{CounterRng, EntityId};
+use proptest::prelude::ProptestConfig;
 
 use super::run::{run_scenario, sequential};
 use super::scenarios::scenario;
@@ -205,6 +206,12 @@ fn operation(draw: &mut Draw) -> String {
     }
 }
 
+/// How often a property is tried: `PROPTEST_CASES` says otherwise.
+pub fn samples() -> ProptestConfig {
+    let given = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: given.unwrap_or(150), failure_persistence: None, ..ProptestConfig::default() }
+}
+
 /// A generated scenario that was run in one loop with iteration logs. Prints its text if a check fails.
 pub struct Sample {
     text: String,
@@ -221,6 +228,11 @@ impl Sample {
         let scenario = Scenario { debug: true, ..scenario(&text) };
         let results = run_scenario(&scenario, &sequential());
         Sample { text, scenario, results }
+    }
+
+    /// Whether it has an `end_time`; otherwise it runs until nothing is left to happen.
+    pub fn is_cut_short(&self) -> bool {
+        self.text.contains("end_time")
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod generate;
 pub mod golden;
 pub mod run;
+pub mod scaling;
 pub mod scenarios;
 
 use std::path::{Path, PathBuf};

@@ -166,9 +166,7 @@ impl<E: Entity> ClockActor<E> {
         let crossing = self.exchange.peers.iter().flat_map(|peer| &peer.events);
         let next = crossing.map(|event| self.wheel.window(event.time())).min();
         Vote {
-            next: next
-                .unwrap_or(u64::MAX)
-                .min(self.wheel.next_window().unwrap_or(u64::MAX)),
+            next: next.unwrap_or(u64::MAX).min(self.wheel.next_window().unwrap_or(u64::MAX)),
             failed: !self.local.faults.borrow().is_empty(),
             interrupted: self.local.rules.interrupted(),
         }

@@ -37,10 +37,7 @@ impl Message for Finish {
 
 impl<E: Entity> EntityActor<E> {
     pub(super) fn new(host: Host<E>, local: Rc<Local<E>>) -> Self {
-        EntityActor {
-            host: Some(host),
-            local,
-        }
+        EntityActor { host: Some(host), local }
     }
 
     fn step(&mut self, due: Due<E>) -> Result<(), Box<Fault>> {
@@ -48,11 +45,7 @@ impl<E: Entity> EntityActor<E> {
         let Some(host) = &mut self.host else { return Ok(()) };
         let before = host.record().events;
         let mut sink = local.sink.borrow_mut();
-        let mut stage = Stage {
-            rules: &local.rules,
-            pulse: &local.pulse,
-            sink: &mut sink,
-        };
+        let mut stage = Stage { rules: &local.rules, pulse: &local.pulse, sink: &mut sink };
         let horizon = local.horizon.get();
         let stepped = match due {
             Due::One(event) => host.step(std::iter::once(event), horizon, &mut stage),
@@ -62,9 +55,7 @@ impl<E: Entity> EntityActor<E> {
                 stepped
             }
         };
-        local
-            .handled
-            .set(local.handled.get() + host.record().events - before);
+        local.handled.set(local.handled.get() + host.record().events - before);
         stepped
     }
 
@@ -109,11 +100,7 @@ impl<E: Entity> Handler<Finish> for EntityActor<E> {
         if let Some(mut host) = self.host.take() {
             let local = &*self.local;
             let mut sink = Vec::new();
-            let mut stage = Stage {
-                rules: &local.rules,
-                pulse: &local.pulse,
-                sink: &mut sink,
-            };
+            let mut stage = Stage { rules: &local.rules, pulse: &local.pulse, sink: &mut sink };
             match host.catch_up(local.horizon.get(), &mut stage) {
                 Ok(true) => {}
                 Ok(false) => local.interrupted.set(true),

@@ -69,13 +69,8 @@ impl<E: Entity> Exchange<E> {
         // With fewer processors than arbiters a spinning thread keeps its peer from running.
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let spins = if arbiters <= processors { SPINS } else { 0 };
-        let mut exchanges: Vec<_> = (0..arbiters)
-            .map(|_| Exchange {
-                peers: Vec::new(),
-                spins,
-                abort: Arc::clone(abort),
-            })
-            .collect();
+        let mut exchanges: Vec<_> =
+            (0..arbiters).map(|_| Exchange { peers: Vec::new(), spins, abort: Arc::clone(abort) }).collect();
         for first in 0..arbiters {
             for second in first + 1..arbiters {
                 // A peer may be one meeting ahead, never two: a batch never waits for room.
@@ -99,11 +94,7 @@ impl<E: Entity> Exchange<E> {
     pub(super) fn send(&mut self, news: &[Announcement], vote: Vote) {
         for peer in &mut self.peers {
             let events = std::mem::take(&mut peer.events);
-            let _ = peer.to.send(Batch {
-                events,
-                news: news.to_vec(),
-                vote,
-            });
+            let _ = peer.to.send(Batch { events, news: news.to_vec(), vote });
         }
     }
 
@@ -133,11 +124,6 @@ impl<E: Entity> Exchange<E> {
 
 impl<E: Entity> Peer<E> {
     fn new(arbiter: usize, to: Sender<Batch<E>>, from: Receiver<Batch<E>>) -> Self {
-        Peer {
-            arbiter,
-            to,
-            from,
-            events: Vec::new(),
-        }
+        Peer { arbiter, to, from, events: Vec::new() }
     }
 }

@@ -43,11 +43,7 @@ impl<E: Entity> Wheel<E> {
     #[inline]
     pub(super) fn push(&mut self, event: Event<E>) {
         let window = self.window(event.time());
-        debug_assert!(
-            window >= self.current,
-            "window {window} is over, now is {}",
-            self.current
-        );
+        debug_assert!(window >= self.current, "window {window} is over, now is {}", self.current);
         if window - self.current < SLOTS {
             let slot = (window % SLOTS) as usize;
             self.slots[slot].push(event);
@@ -83,11 +79,7 @@ impl<E: Entity> Wheel<E> {
     /// Empties the wheel, in no particular order.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Event<E>> {
         let near = self.slots.iter_mut().flat_map(std::mem::take);
-        near.chain(
-            std::mem::take(&mut self.later)
-                .into_iter()
-                .map(|Later(event)| event),
-        )
+        near.chain(std::mem::take(&mut self.later).into_iter().map(|Later(event)| event))
     }
 
     /// Searches the bits once around, from the current slot.

@@ -1,0 +1,120 @@
+//! What stands against an operation: what does not exist, does not fit, is taken, or is guarded.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::error::ScalingError;
+use super::state::{ScalingState, ServerView};
+use crate::cluster::shape_of_slice;
+use crate::ids::{InstanceId, ServerId};
+use crate::instance::InstanceStatus;
+use crate::performance::PerformanceModel;
+use crate::scenario::{Parallelism, Sku};
+
+impl ScalingState {
+    /// A server configuration of the cluster by name, or the first one.
+    pub(super) fn find_sku(&self, name: Option<&str>) -> Result<Arc<Sku>, ScalingError> {
+        let mut configured = self.cluster.servers.iter().map(|group| &group.sku);
+        let Some(name) = name else {
+            return configured.next().map(Arc::clone).ok_or(ScalingError::NoServerConfiguration);
+        };
+        let known = configured.chain(&self.cluster.catalogue);
+        known.clone().find(|sku| sku.name == name).map(Arc::clone).ok_or_else(|| {
+            let names: BTreeSet<&str> = known.map(|sku| sku.name.as_str()).collect();
+            let known = names.into_iter().collect::<Vec<_>>().join(", ");
+            ScalingError::UnknownSku { sku: name.to_owned(), known }
+        })
+    }
+
+    pub(super) fn own_server(&self, server: ServerId) -> Result<&ServerView, ScalingError> {
+        let Some(view) = self.servers.get(&server) else {
+            return Err(if self.server_ids.has_issued(server.0) {
+                ScalingError::ServerGone(server)
+            } else {
+                ScalingError::UnknownServer(server)
+            });
+        };
+        if view.owner != self.application {
+            return Err(ScalingError::NotMine { server, owner: view.owner });
+        }
+        Ok(view)
+    }
+
+    /// The status of an instance that may be scaled down, and its server.
+    pub(super) fn status_for_scale_down(
+        &self,
+        instance: InstanceId,
+    ) -> Result<(InstanceStatus, ServerId), ScalingError> {
+        let Some(view) = self.instances.get(&instance) else {
+            return Err(if self.instance_ids.has_issued(instance.0) {
+                ScalingError::WrongStatus { instance, status: InstanceStatus::ScalingDown }
+            } else {
+                ScalingError::UnknownInstance(instance)
+            });
+        };
+        let (active, minimum) = (self.census.active(view.life.tag), self.spec.min_instances);
+        match view.status {
+            InstanceStatus::Active if active <= minimum => {
+                Err(ScalingError::TooFewLeft { instance, minimum, active })
+            }
+            InstanceStatus::Active | InstanceStatus::ScalingUp => Ok((view.status, view.server)),
+            status => Err(ScalingError::WrongStatus { instance, status }),
+        }
+    }
+
+    /// The performance of an instance on so many GPUs of a server.
+    pub(super) fn performance_on(
+        &self,
+        sku: &Sku,
+        gpus: usize,
+        parallelism: Parallelism,
+    ) -> Result<Arc<dyn PerformanceModel>, ScalingError> {
+        let memory_bytes = gpus as u64 * sku.gpu.memory_bytes;
+        if memory_bytes <= self.model.weights_bytes {
+            return Err(ScalingError::GpusTooSmall {
+                weights_gb: self.model.weights_bytes as f64 / 1e9,
+                gpus,
+                memory_gb: memory_bytes as f64 / 1e9,
+            });
+        }
+        let shape = shape_of_slice(&self.model, sku, parallelism)?;
+        let tensor_parallelism = shape.tensor_parallelism.min(gpus as u32);
+        Ok((self.performance)(&sku.gpu.name, tensor_parallelism)?)
+    }
+
+    pub(super) fn room_for_server(&self) -> Result<(), ScalingError> {
+        match self.spec.max_servers {
+            Some(maximum) if self.servers.len() >= maximum as usize => {
+                Err(ScalingError::TooManyServers(maximum))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn room_for_instance(&self) -> Result<(), ScalingError> {
+        match self.spec.max_instances {
+            Some(maximum) if self.instances.len() >= maximum as usize => {
+                Err(ScalingError::TooManyInstances(maximum))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ServerView {
+    /// Whether these GPUs exist, are named once each, and are free.
+    pub(super) fn check_processors(&self, server: ServerId, processors: &[u32]) -> Result<(), ScalingError> {
+        let distinct: BTreeSet<u32> = processors.iter().copied().collect();
+        if distinct.is_empty() || distinct.len() != processors.len() {
+            return Err(ScalingError::BadProcessors);
+        }
+        for &gpu in processors {
+            match self.processors.get(gpu as usize) {
+                None => return Err(ScalingError::NoSuchGpu { server, gpu, gpus: self.sku.gpus }),
+                Some(&Some(holder)) => return Err(ScalingError::GpuTaken { server, gpu, holder }),
+                Some(None) => {}
+            }
+        }
+        Ok(())
+    }
+}

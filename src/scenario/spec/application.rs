@@ -1,0 +1,121 @@
+//! Applications: a model, its scheduler, its ScalingManager, and how long its iterations take.
+
+use std::path::PathBuf;
+
+use ebbflow_actors::SimDuration;
+
+use crate::ids::ApplicationId;
+
+/// A model served by an application.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ModelSpec {
+    /// As the performance tables name it, e.g. `llama2-70b`.
+    pub name: String,
+    /// Transformer layers.
+    pub layers: u32,
+    /// Hidden size.
+    pub hidden_size: u32,
+    /// Bytes of all weights.
+    pub weights_bytes: u64,
+    /// Bytes of one KV element.
+    pub dtype_bytes: u32,
+}
+
+impl ModelSpec {
+    /// KV-cache bytes of `tokens` tokens of a request of `batch_size` sequences:
+    /// `2 · batch_size · tokens · hidden_size · layers · dtype_bytes` (keys and values, no grouped heads).
+    pub fn kv_bytes(&self, batch_size: u32, tokens: u64) -> u64 {
+        2 * u64::from(batch_size)
+            * tokens
+            * u64::from(self.hidden_size)
+            * u64::from(self.layers)
+            * u64::from(self.dtype_bytes)
+    }
+}
+
+/// An application: one model behind one scheduler.
+#[derive(Clone, Debug)]
+pub struct ApplicationSpec {
+    /// Its number in the scenario.
+    pub id: ApplicationId,
+    /// What it serves.
+    pub model: ModelSpec,
+    /// Who routes its requests.
+    pub scheduler: SchedulerSpec,
+    /// Its ScalingManager; none: the fleet stays as it starts.
+    pub scaling: Option<ScalingSpec>,
+}
+
+/// A scheduler by its registered name, with every parameter resolved.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SchedulerSpec {
+    /// Canonical snake_case name in the scheduler registry.
+    pub name: String,
+    /// Every parameter the registry lists for it, in that order.
+    pub parameters: Vec<(String, f64)>,
+}
+
+/// Settings of a ScalingManager.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ScalingSpec {
+    /// From the operation to ACTIVE (default 10 s).
+    pub scale_up_delay: SimDuration,
+    /// Between two looks at a draining instance (default 1 s), > 0.
+    pub drain_check_interval: SimDuration,
+    /// Before a new server can hold an instance (default 0).
+    pub server_boot_delay: SimDuration,
+    /// ACTIVE instances per tag that always stay (default 1; 0 for ancestor configurations).
+    pub min_instances: u32,
+    /// Instances that may exist at once; none: no limit.
+    pub max_instances: Option<u32>,
+    /// Servers that may exist at once in the cluster; none: no limit.
+    pub max_servers: Option<u32>,
+    /// How long a drain may take; none: for ever.
+    pub drain_timeout: Option<SimDuration>,
+    /// What becomes of the work left then.
+    pub drain_timeout_action: DrainTimeoutAction,
+    /// The autoscaling policy on top; none: only actions and schedulers scale.
+    pub policy: Option<PolicySpec>,
+    /// Log more.
+    pub debug: bool,
+}
+
+/// What happens to the work of an instance whose drain timed out.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum DrainTimeoutAction {
+    /// Back to the scheduler, to be computed again elsewhere.
+    #[default]
+    Requeue,
+    /// Given up and recorded as rejected.
+    Abort,
+}
+
+/// An autoscaling policy by its registered name.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PolicySpec {
+    /// Canonical snake_case name in the policy registry.
+    pub name: String,
+    /// Every parameter the registry lists for it, in that order.
+    pub parameters: Vec<(String, f64)>,
+    /// Between two decisions, > 0.
+    pub decision_interval: SimDuration,
+}
+
+/// Which performance model.
+#[derive(Clone, PartialEq, Debug)]
+pub enum PerformanceSpec {
+    /// Fixed times.
+    Constant {
+        /// An iteration with a prompt in it.
+        prompt_s: f64,
+        /// An iteration of decodes only.
+        token_s: f64,
+    },
+    /// A table of measurements.
+    Lookup {
+        /// CSV in the ancestor's format; none: the built-in `splitwise-2023` knots.
+        path: Option<PathBuf>,
+        /// How decode time is looked up.
+        decode_key: crate::performance::DecodeKey,
+    },
+}

@@ -1,0 +1,56 @@
+//! Servers and what new ones are made from.
+
+use std::sync::Arc;
+
+/// A cluster: groups of equal servers, in order.
+#[derive(Clone, Debug)]
+pub struct ClusterSpec {
+    /// In the order of the configuration; a count of 0 makes a SKU known for scale-ups.
+    pub servers: Vec<ServerGroup>,
+    /// Watts available; kept, not enforced. None: not given.
+    pub power_budget_w: Option<f64>,
+    /// Kept as given; transfers use the scheduler's bandwidth (the ancestor's private links).
+    pub interconnects: Vec<Interconnect>,
+    /// SKUs that scale-ups may name although no group has them: the built-in catalogue.
+    pub catalogue: Vec<Arc<Sku>>,
+}
+
+/// `count` servers of one SKU.
+#[derive(Clone, Debug)]
+pub struct ServerGroup {
+    /// What each server is.
+    pub sku: Arc<Sku>,
+    /// How many exist at time 0.
+    pub count: u32,
+}
+
+/// A kind of server.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sku {
+    /// e.g. `dgx-h100`.
+    pub name: String,
+    /// The GPUs it holds.
+    pub gpu: GpuSpec,
+    /// How many of them.
+    pub gpus: u32,
+    /// Draw of a server that does nothing, in watts.
+    pub idle_power_w: f64,
+}
+
+/// A kind of GPU.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GpuSpec {
+    /// As the performance tables name it, e.g. `h100-80gb`.
+    pub name: String,
+    /// Memory of one GPU.
+    pub memory_bytes: u64,
+}
+
+/// A link of the cluster description.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Interconnect {
+    /// e.g. `infiniband`; none when not given.
+    pub link: Option<String>,
+    /// e.g. `p2p`.
+    pub topology: String,
+}

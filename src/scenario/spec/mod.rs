@@ -1,0 +1,51 @@
+//! A scenario that is valid by construction: what the simulation is built from.
+//!
+//! Only [`super::load`] makes one from text, and reports every problem of the text at once; as a
+//! library user you may also fill these in yourself.
+
+mod action;
+mod application;
+mod cluster;
+mod start_state;
+mod workload;
+
+use ebbflow_actors::{SimDuration, SimTime};
+
+pub use action::{Action, Operation};
+pub use application::{
+    ApplicationSpec, DrainTimeoutAction, ModelSpec, PerformanceSpec, PolicySpec, ScalingSpec, SchedulerSpec,
+};
+pub use cluster::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
+pub use start_state::{EngineSpec, InstanceConfig, Parallelism, PoolSpec, SplitType, StartState};
+pub use workload::{Arrivals, Lengths, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
+
+/// Everything a run needs.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Where it came from, for messages.
+    pub name: String,
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// The run stops here: nothing at or after this time happens.
+    pub end_time: SimTime,
+    /// Write iteration logs of every instance.
+    pub debug: bool,
+    /// Time a message between two entities takes; the engine's lookahead; > 0.
+    pub dispatch_latency: SimDuration,
+    /// Servers and what new ones are made from.
+    pub cluster: ClusterSpec,
+    /// At least one; ids are unique.
+    pub applications: Vec<ApplicationSpec>,
+    /// Instances that exist at time 0.
+    pub start_state: StartState,
+    /// How long an iteration takes.
+    pub performance: PerformanceSpec,
+    /// What arrives.
+    pub workload: WorkloadSpec,
+    /// Scaling operations at fixed times, sorted by time (stable).
+    pub actions: Vec<Action>,
+    /// Things the reader should know, e.g. a default that was filled in; printed at start.
+    pub notes: Vec<String>,
+    /// The scenario with every default filled in, as YAML text.
+    pub resolved: String,
+}

@@ -1,0 +1,90 @@
+//! Which instances exist at time 0, and how instances work.
+
+use crate::ids::ApplicationId;
+
+/// Which instances exist at time 0. The blocks also say how scale-ups configure a new instance.
+#[derive(Clone, Debug)]
+pub enum StartState {
+    /// None. New instances use this configuration.
+    Unallocated {
+        /// What scale-ups create.
+        instance: InstanceConfig,
+    },
+    /// `orca`, `baseline`: one instance on all GPUs of every server.
+    WholeServers {
+        /// The application they serve.
+        application: ApplicationId,
+        /// What they are.
+        instance: InstanceConfig,
+    },
+    /// `splitwise…`: servers cut into slices of `tensor_parallelism` GPUs, one instance per slice.
+    Split {
+        /// The application they serve.
+        application: ApplicationId,
+        /// How servers are given to the pools.
+        split: SplitType,
+        /// Prefill pool.
+        prompt: PoolSpec,
+        /// Decode pool.
+        token: PoolSpec,
+    },
+}
+
+/// How a split start state hands servers to its pools.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SplitType {
+    /// In cluster order: the first `prompt.num_instances` servers, then `token.num_instances`.
+    Homogeneous,
+    /// By SKU name in the pool's `instance_names`; a server whose SKU is in neither is an error at load.
+    Heterogeneous,
+}
+
+/// A pool of a split start state.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PoolSpec {
+    /// What its instances are.
+    pub instance: InstanceConfig,
+    /// **Servers** in the pool (the ancestor's meaning), for a homogeneous split.
+    pub num_instances: u32,
+    /// SKU names in the pool, for a heterogeneous split.
+    pub instance_names: Vec<String>,
+}
+
+/// How an instance works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InstanceConfig {
+    /// Its batching engine.
+    pub engine: EngineSpec,
+    /// GPUs it is spread over, for slicing and for the performance table.
+    pub parallelism: Parallelism,
+}
+
+/// A batching engine and its limits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum EngineSpec {
+    /// One task at a time, first come first served.
+    Default,
+    /// Iteration-level batching without preemption.
+    Orca {
+        /// Tasks in a batch at most.
+        max_batch_size: u32,
+    },
+    /// Prompts first, decodes preempted when a prompt needs the token budget.
+    Splitwise {
+        /// Tasks in a batch at most.
+        max_batch_size: u32,
+        /// Prompt tokens + decodes in an iteration at most (a single larger prompt may run alone).
+        max_batch_tokens: u64,
+        /// Iterations a task may be passed over before it goes first.
+        max_preemptions: u32,
+    },
+}
+
+/// Model parallelism.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Parallelism {
+    /// Pipeline stages; kept, ignored by the performance models.
+    pub pipeline: u32,
+    /// GPUs per layer.
+    pub tensor: u32,
+}
