@@ -356,7 +356,7 @@ impl Instance {
             server: self.birth.server,
             sku: self.birth.sku.to_string(),
             gpu: self.birth.gpu.to_string(),
-            gpus: self.birth.processors.len() as u32,
+            processors: self.birth.processors.clone(),
             tag: self.birth.tag,
             created: self.birth.created,
             active: self.active_since,

@@ -52,8 +52,8 @@ pub struct InstanceRecord {
     pub sku: String,
     /// GPU name, e.g. `h100-80gb`.
     pub gpu: String,
-    /// GPUs it used.
-    pub gpus: u32,
+    /// GPUs of the server that it used, by index.
+    pub processors: Vec<u32>,
     /// Its pool.
     pub tag: Option<Tag>,
     /// When it was created (0 for the start state).
@@ -72,11 +72,16 @@ pub struct InstanceRecord {
 }
 
 impl InstanceRecord {
+    /// How many GPUs it used.
+    pub fn gpus(&self) -> u32 {
+        self.processors.len() as u32
+    }
+
     /// Its dates.
     pub fn life(&self) -> crate::scaling::Life {
         crate::scaling::Life {
             tag: self.tag,
-            gpus: self.gpus,
+            gpus: self.gpus(),
             created: self.created,
             active: self.active,
             draining: self.draining,

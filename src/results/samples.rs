@@ -99,7 +99,7 @@ pub fn instance(id: u32) -> InstanceRecord {
         server: ServerId(id),
         sku: "dgx-h100".into(),
         gpu: "h100-80gb".into(),
-        gpus: 8,
+        processors: (0..8).collect(),
         tag: Some(Tag::Prompt),
         created: SimTime::ZERO,
         active: Some(SimTime::ZERO),

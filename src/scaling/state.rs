@@ -280,14 +280,16 @@ impl ScalingState {
     pub fn unborn(&self) -> impl Iterator<Item = InstanceRecord> + '_ {
         let unborn = self.instances.iter().filter(|(_, view)| view.life.active.is_none());
         unborn.filter_map(|(&id, view)| {
-            let sku = &self.servers.get(&view.server)?.sku;
-            let Life { tag, gpus, created, active, draining, removed } = view.life;
+            let server = self.servers.get(&view.server)?;
+            let sku = &server.sku;
+            let Life { tag, created, active, draining, removed, .. } = view.life;
+            let own = (0..).zip(&server.processors).filter(|(_, holder)| **holder == Some(id));
             Some(InstanceRecord {
                 id,
                 server: view.server,
                 sku: sku.name.clone(),
                 gpu: sku.gpu.name.clone(),
-                gpus,
+                processors: own.map(|(gpu, _)| gpu).collect(),
                 tag,
                 created,
                 active,

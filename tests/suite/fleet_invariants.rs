@@ -73,22 +73,21 @@ proptest! {
     }
 
     #[test]
-    fn a_server_never_holds_more_instances_than_its_gpus_carry(seed: u64) {
+    fn a_gpu_is_occupied_by_one_instance_at_a_time(seed: u64) {
         let sample = Sample::run(seed);
-        let mut changes: BTreeMap<u32, Vec<(SimTime, i64, i64)>> = BTreeMap::new();
+        let mut stays: BTreeMap<(u32, u32), Vec<(SimTime, SimTime)>> = BTreeMap::new();
         for instance in sample.results.applications.iter().flat_map(|application| &application.instances) {
-            let (gpus, on_server) = (i64::from(instance.gpus), changes.entry(instance.server.0).or_default());
-            let size = i64::from(sku_of(&sample.scenario, instance).gpus);
-            on_server.push((instance.created, gpus, size));
-            on_server.extend(instance.removed.map(|removed| (removed, -gpus, size)));
-        }
-        for (server, mut changes) in changes {
-            changes.sort_unstable();
-            let mut held = 0;
-            for (time, change, size) in changes {
-                held += change;
-                assert!(0 <= held && held <= size, "server {server} at {time}: {held} of {size} GPUs");
+            let size = sku_of(&sample.scenario, instance).gpus;
+            for &gpu in &instance.processors {
+                assert!(gpu < size, "{instance:?}");
+                let until = instance.removed.unwrap_or(SimTime::MAX);
+                stays.entry((instance.server.0, gpu)).or_default().push((instance.created, until));
             }
+        }
+        for ((server, gpu), mut stays) in stays {
+            stays.sort_unstable();
+            let overlap = stays.windows(2).find(|pair| pair[0].1 > pair[1].0);
+            assert_eq!(overlap, None, "GPU {gpu} of server {server}");
         }
     }
 
@@ -100,7 +99,7 @@ proptest! {
                 let instance = application.instances.iter().find(|record| record.id == row.instance);
                 let instance = instance.expect("iterations happen on instances");
                 let memory = sku_of(&sample.scenario, instance).gpu.memory_bytes;
-                let capacity = memory * u64::from(instance.gpus);
+                let capacity = memory * u64::from(instance.gpus());
                 let used = row.memory_bytes;
                 assert!(spec.model.weights_bytes <= used && used <= capacity, "{row:?} of {capacity}");
             }
@@ -265,7 +264,7 @@ fn time_from_log(application: &ApplicationResults, end: SimTime) -> Vec<TagTime>
         };
         let (instances, gpus) = sums.entry(instance.tag).or_default();
         add(instances, started.unwrap_or(SimTime::ZERO), dates, end, 1.0);
-        add(gpus, started.unwrap_or(SimTime::ZERO), dates, end, f64::from(instance.gpus));
+        add(gpus, started.unwrap_or(SimTime::ZERO), dates, end, f64::from(instance.gpus()));
     }
     sums.into_iter().map(|(tag, (instance, gpu))| TagTime { tag, instance, gpu }).collect()
 }

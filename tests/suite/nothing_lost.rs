@@ -179,7 +179,7 @@ fn check_scheduled_before_drain(application: &ApplicationResults, request: &Requ
 
 fn memory_bytes(scenario: &Scenario, instance: &InstanceRecord) -> u64 {
     let sku = scenario.cluster.catalogue.iter().find(|sku| sku.name == instance.sku);
-    u64::from(instance.gpus) * sku.expect("records name known SKUs").gpu.memory_bytes
+    u64::from(instance.gpus()) * sku.expect("records name known SKUs").gpu.memory_bytes
 }
 
 /// Whether the instances that are ACTIVE at the end suffice for this scheduler: one that always splits

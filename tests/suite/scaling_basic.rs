@@ -191,7 +191,7 @@ fn a_scaled_up_instance_is_active_after_the_delay_and_then_serves() {
         ]
     );
     let newcomer = instance(application, 4);
-    assert_eq!((newcomer.created, newcomer.active, newcomer.gpus), (at(10.25), Some(at(20.25)), 8));
+    assert_eq!((newcomer.created, newcomer.active, newcomer.gpus()), (at(10.25), Some(at(20.25)), 8));
     assert!(newcomer.tasks_completed > 10, "{newcomer:?}");
 }
 
@@ -255,7 +255,7 @@ fn steps_up_and_down_by_hand() {
     assert_eq!(application.scaling.refused, 0);
     for id in [4, 5] {
         let sharer = instance(application, id);
-        assert_eq!((sharer.gpus, sharer.active), (4, Some(at(16.0))));
+        assert_eq!((sharer.gpus(), sharer.active), (4, Some(at(16.0))));
         assert!(sharer.tasks_completed > 0 && sharer.removed < Some(at(50.0)), "{sharer:?}");
     }
 }

@@ -20,18 +20,13 @@ pub enum RoundsError {
     Sample(#[from] SampleError),
     /// Two runs of one load differ. That must never be.
     #[error(
-        "two runs of the same load differ, so neither is to be trusted; please report this\n  \
-         {one}: digest {one_digest}\n  {other}: digest {other_digest}"
+        "two runs of the same load differ, so neither is to be trusted; please report this\n  {one}\n  {other}"
     )]
     Differ {
-        /// A case.
-        one: Case,
-        /// Its digest.
-        one_digest: String,
-        /// A case with the same load, perhaps the same one.
-        other: Case,
-        /// Its digest.
-        other_digest: String,
+        /// A case and its digest.
+        one: String,
+        /// A case with the same load, perhaps the same one, and its digest.
+        other: String,
     },
 }
 
@@ -72,12 +67,8 @@ fn check_digests(cases: &[Case], samples: &[Vec<Sample>]) -> Result<(), RoundsEr
     for (case, sample) in all() {
         let Some((one, reference)) = all().find(|(other, _)| case.is_comparable_to(other)) else { continue };
         if sample.digest != reference.digest {
-            return Err(RoundsError::Differ {
-                one: *one,
-                one_digest: reference.digest.clone(),
-                other: *case,
-                other_digest: sample.digest.clone(),
-            });
+            let tell = |case: &Case, sample: &Sample| format!("{case}: digest {}", sample.digest);
+            return Err(RoundsError::Differ { one: tell(one, reference), other: tell(case, sample) });
         }
     }
     Ok(())
@@ -90,15 +81,7 @@ mod tests {
     use super::*;
 
     fn case(runner: Mover, entities: u32) -> Case {
-        let load = Case {
-            entities,
-            runner,
-            arbiters: 1,
-            payload_bytes: 0,
-            jobs_per_worker_s: 2.0,
-            simulated_ms: 10,
-        };
-        Case { ..load }
+        Case { entities, runner, arbiters: 1, payload_bytes: 0, jobs_per_worker_s: 2.0, simulated_ms: 10 }
     }
 
     fn sample(digest: &str) -> Sample {

@@ -8,12 +8,13 @@ use super::{ApplicationResults, WriteError};
 use crate::results::InstanceRecord;
 use crate::results::format::{OrEmpty, Seconds, seconds_or_empty};
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "id",
     "server",
     "sku",
     "gpu",
     "gpus",
+    "processors",
     "tag",
     "created_s",
     "active_s",
@@ -33,12 +34,14 @@ pub fn write(directory: &Path, application: &ApplicationResults) -> Result<(), W
 }
 
 fn row(table: &mut Table, instance: &InstanceRecord) -> Result<(), WriteError> {
+    let processors: Vec<String> = instance.processors.iter().map(u32::to_string).collect();
     table.row(&[
         &instance.id,
         &instance.server,
         &instance.sku,
         &instance.gpu,
-        &instance.gpus,
+        &instance.gpus(),
+        &processors.join(" "),
         &OrEmpty(instance.tag),
         &Seconds::from(instance.created),
         &seconds_or_empty(instance.active),

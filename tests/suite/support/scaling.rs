@@ -140,7 +140,7 @@ pub fn assert_sound(application: &ApplicationResults, results: &RunResults) {
     }
     for (position, one) in application.instances.iter().enumerate() {
         assert_eq!(one.id.0 as usize, position, "every instance that ever was has one record");
-        let gpus: u32 = contemporaries(application, one).map(|other| other.gpus).sum();
+        let gpus: u32 = contemporaries(application, one).map(|other| other.gpus()).sum();
         assert!(gpus <= 8, "{gpus} GPUs of server {} are in use when instance {} starts", one.server, one.id);
         assert!(one.removed.is_some() || results.servers.contains(&one.server), "{one:?} has no server");
     }
