@@ -342,7 +342,7 @@ impl Instance {
             blocked_tasks: residents.blocked.len() as u32,
             pending_prompts: residents.prompts.len() as u32,
             earliest_request: earliest.map(|key| residents.get(key).request.id.0),
-            memory_allocations: residents.holders() as u32 + 1 + self.outgoing,
+            memory_allocations: (residents.holders() + self.inbound.moving()) as u32 + 1 + self.outgoing,
             iterations: run.map_or(0, |run| run.iterations),
             batch_tokens: residents.batch_tokens,
             pending_tokens: residents.waiting_tokens(),

@@ -44,6 +44,11 @@ impl Inbound {
         self.offers.is_empty()
     }
 
+    /// How many caches are moving: each has its room reserved here.
+    pub fn moving(&self) -> usize {
+        self.moving
+    }
+
     /// Whether a cache is moving right now, so that something will arrive by itself.
     pub fn is_moving(&self) -> bool {
         self.moving > 0

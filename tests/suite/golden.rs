@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ebbflow::request::Request;
-use ebbflow::results::{ApplicationResults, RunResults};
+use ebbflow::results::{ApplicationResults, IterationRow, RunResults};
 
 use crate::support::golden::{RESTS_ON_DEFECTS, cases, expected_log, load, name, number, rows};
 use crate::support::run::sequential;
@@ -116,6 +116,38 @@ fn compare_utilisation(case: &Path, results: &RunResults, comparison: &mut Compa
     }
 }
 
+/// The iteration logs of the cases that were run with `debug`.
+fn compare_iterations(case: &Path, application: &ApplicationResults, comparison: &mut Comparison) {
+    for instance in &application.instances {
+        let path = case.join(format!("instances/0/{}.csv", instance.id));
+        let expected = if path.is_file() { rows(&path) } else { continue };
+        let found: Vec<&IterationRow> =
+            application.iterations.iter().filter(|row| row.instance == instance.id).collect();
+        assert_eq!(expected.len(), found.len(), "{}: iterations of instance {}", name(case), instance.id);
+        for (position, (expected, found)) in expected.iter().zip(found).enumerate() {
+            let pairs = [
+                ("iteration_start", found.start.as_secs_f64()),
+                ("iteration_end", found.end.as_secs_f64()),
+                ("batch_size", f64::from(found.batch_size)),
+                ("prompt_tasks_in_batch", f64::from(found.prompt_tasks)),
+                ("memory", found.memory_bytes as f64),
+                ("pending_requests", f64::from(found.pending_requests)),
+                ("pending_tasks", f64::from(found.pending_tasks)),
+                ("blocked_tasks", f64::from(found.blocked_tasks)),
+                ("pending_prompts", f64::from(found.pending_prompts)),
+                ("memory_allocs_size", f64::from(found.memory_allocations)),
+                ("num_contiguous_iterations", found.iterations as f64),
+                ("batch_tokens", found.batch_tokens as f64),
+                ("pending_tokens", found.pending_tokens as f64),
+            ];
+            for (column, value) in pairs {
+                let what = || format!("instance {} row {position} {column}", instance.id);
+                comparison.close(what, number(expected, column), value);
+            }
+        }
+    }
+}
+
 fn compare_log(case: &Path, application: &ApplicationResults, comparison: &mut Comparison) {
     let mut expected = expected_log(case);
     let mut found: Vec<_> = application
@@ -155,6 +187,7 @@ fn every_request_node_instance_and_log_line_agrees_with_the_ancestor() {
             compare_requests(&case, application, &mut comparison);
             compare_nodes(&case, application, &mut comparison);
             compare_utilisation(&case, &results, &mut comparison);
+            compare_iterations(&case, application, &mut comparison);
             compare_log(&case, application, &mut comparison);
             let end = rows(&case.join("simulator.csv")).last().map(|row| number(row, "time")).unwrap();
             comparison.close(|| "end".to_owned(), end, results.end.as_secs_f64());
