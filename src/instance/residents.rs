@@ -6,6 +6,7 @@
 //! `blocked_queue`, `pending_requests`).
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
 
 use ebbflow_actors::SimTime;
 use slab::Slab;
@@ -178,11 +179,16 @@ impl Residents {
         self.by_rank.values().copied()
     }
 
-    /// The key at or after a rank; lets a selection walk by arrival while it marks what it chose.
-    pub fn next_by_arrival(&self, after: Option<(SimTime, u64)>) -> Option<Key> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let from = after.map_or(Unbounded, Excluded);
-        self.by_rank.range((from, Unbounded)).next().map(|(_, &key)| key)
+    /// Walks residents by arrival until `visit` has seen enough; it may choose as it goes.
+    pub fn visit_by_arrival(&mut self, mut visit: impl FnMut(&mut Self, Key) -> ControlFlow<()>) {
+        // Taken out for the walk, so that the visitor may have all the rest.
+        let by_rank = std::mem::take(&mut self.by_rank);
+        for &key in by_rank.values() {
+            if visit(self, key).is_break() {
+                break;
+            }
+        }
+        self.by_rank = by_rank;
     }
 
     /// KV bytes of so many tokens of this request.

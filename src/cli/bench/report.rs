@@ -136,12 +136,13 @@ fn or_dash<T>(value: Option<T>, format: impl FnOnce(T) -> String) -> String {
 /// Three digits and a unit: 1.23 M.
 fn short(number: f64) -> String {
     let (scaled, unit) = match number {
-        n if n >= 1e9 => (n / 1e9, " G"),
-        n if n >= 1e6 => (n / 1e6, " M"),
-        n if n >= 1e3 => (n / 1e3, " k"),
+        n if n >= 999.5e6 => (n / 1e9, " G"),
+        n if n >= 999.5e3 => (n / 1e6, " M"),
+        n if n >= 999.5 => (n / 1e3, " k"),
+        0.0 => return "0".to_owned(),
         n => (n, ""),
     };
-    let decimals = if scaled < 10.0 { 2 } else { usize::from(scaled < 100.0) };
+    let decimals = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
     format!("{scaled:.decimals$}{unit}")
 }
 
@@ -151,8 +152,9 @@ mod tests {
 
     #[test]
     fn large_numbers_are_short() {
-        let numbers = [0.5, 12.34, 999.0, 1_234.0, 45_600.0, 7_890_000.0, 2e9];
-        assert_eq!(numbers.map(short), ["0.50", "12.3", "999", "1.23 k", "45.6 k", "7.89 M", "2.00 G"]);
+        let numbers = [0.0, 0.5, 12.34, 999.0, 999.9, 1_234.0, 45_600.0, 999_700.0, 2e9];
+        let words = ["0", "0.50", "12.3", "999", "1.00 k", "1.23 k", "45.6 k", "1.00 M", "2.00 G"];
+        assert_eq!(numbers.map(short), words);
     }
 
     #[test]

@@ -10,8 +10,11 @@ use super::plan::Plan;
 use super::rounds::{Rounds, RoundsError};
 use super::row::Row;
 
-/// A step that adds less than this does not help.
+/// A step that brings less than this above the best before does not help.
 const WORTHWHILE: f64 = 1.05;
+
+/// So many steps in a row that do not help are the end; one alone may be bad luck.
+const PATIENCE: usize = 2;
 
 /// Doublings at most: a thousand times the initial load is denser than anything that lives.
 const MOST_DOUBLINGS: usize = 10;
@@ -40,7 +43,7 @@ pub struct Bottleneck {
 pub fn find(plan: &Plan, rounds: &mut Rounds) -> Result<Vec<Saturation>, RoundsError> {
     let mut climbs: Vec<Climb> = plan.cases().into_iter().map(Climb::new).collect();
     for _ in 0..=MOST_DOUBLINGS {
-        let climbing: Vec<&mut Climb> = climbs.iter_mut().filter(|climb| climb.growing).collect();
+        let climbing: Vec<&mut Climb> = climbs.iter_mut().filter(|climb| climb.in_vain < PATIENCE).collect();
         let cases: Vec<Case> = climbing.iter().map(|climb| plan.with_length(climb.next)).collect();
         if cases.is_empty() {
             break;
@@ -54,18 +57,19 @@ pub fn find(plan: &Plan, rounds: &mut Rounds) -> Result<Vec<Saturation>, RoundsE
 
 struct Climb {
     next: Case,
-    growing: bool,
+    /// Steps since the last that helped.
+    in_vain: usize,
     steps: Vec<Row>,
 }
 
 impl Climb {
     fn new(first: Case) -> Self {
-        Climb { next: first, growing: true, steps: Vec::new() }
+        Climb { next: first, in_vain: 0, steps: Vec::new() }
     }
 
     fn take(&mut self, row: Row) {
         let best = self.steps.iter().map(throughput).fold(0.0, f64::max);
-        self.growing = throughput(&row) > best * WORTHWHILE;
+        self.in_vain = if throughput(&row) > best * WORTHWHILE { 0 } else { self.in_vain + 1 };
         self.next.jobs_per_worker_s *= 2.0;
         self.steps.push(row);
     }
@@ -84,4 +88,50 @@ impl Climb {
 /// A run too short to tell counts as no throughput.
 fn throughput(row: &Row) -> f64 {
     row.messages_per_s.unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::Mover;
+    use super::super::sample::{Busy, Cost, Sample};
+    use super::*;
+
+    fn climb() -> Climb {
+        Climb::new(Case {
+            entities: 10,
+            runner: Mover::Lazy,
+            arbiters: 1,
+            payload_bytes: 0,
+            jobs_per_worker_s: 2.0,
+            simulated_ms: 1_000,
+        })
+    }
+
+    fn row(climb: &Climb, messages: u64) -> Row {
+        let cost = |messages, wall_s| Cost { events: 4 * messages, messages, envelopes: messages, wall_s };
+        let sample = Sample {
+            whole: cost(messages, 1.5),
+            start: cost(0, 0.5),
+            digest: String::new(),
+            peak_memory_bytes: None,
+            busiest: Some(Busy { name: "dispatcher".to_owned(), events: messages }),
+        };
+        Row::new(&climb.next, &[sample]).unwrap()
+    }
+
+    #[test]
+    fn a_climb_ends_after_two_steps_in_vain_and_remembers_the_best() {
+        let mut climb = climb();
+        let expected = [(100, 0), (200, 0), (190, 1), (300, 0), (310, 1), (305, 2)];
+        for (messages, in_vain) in expected {
+            let row = row(&climb, messages);
+            climb.take(row);
+            assert_eq!(climb.in_vain, in_vain, "after {messages}");
+        }
+        let found = climb.into_saturation().unwrap();
+        assert_eq!(found.steps.len(), 6);
+        assert_eq!(found.best.messages_per_s, Some(310.0));
+        assert_eq!(found.best.offered_messages_per_simulated_s, 40.0 * 16.0);
+        assert_eq!(found.bottleneck.unwrap().share_of_events, 0.25);
+    }
 }

@@ -3,6 +3,8 @@
 //! Whoever runs keeps running; newcomers join while there is a place and memory. Prompts and decodes
 //! mix freely; there is no token limit and no preemption.
 
+use std::ops::ControlFlow;
+
 use super::Engine;
 use crate::instance::residents::{Phase, Residents, TaskState, WaitingTask};
 
@@ -26,26 +28,25 @@ impl Engine for Orca {
             residents.choose(residents.batch[position]);
         }
         let mut promised = 0;
-        let mut rank = None;
-        while let Some(key) = residents.next_by_arrival(rank) {
-            let resident = residents.get(key);
-            rank = Some(resident.rank);
+        residents.visit_by_arrival(|residents, key| {
             if residents.chosen.len() >= self.max_batch_size {
-                break;
+                return ControlFlow::Break(());
             }
+            let resident = residents.get(key);
             match resident.state {
                 TaskState::Running | TaskState::Deferred => {}
                 TaskState::Blocked => residents.choose(key),
                 TaskState::Waiting => {
                     let bytes = residents.task_bytes(key, resident.phase);
                     if !residents.memory.fits_beside(promised, bytes) {
-                        break;
+                        return ControlFlow::Break(());
                     }
                     promised += bytes;
                     residents.choose(key);
                 }
             }
-        }
+            ControlFlow::Continue(())
+        });
     }
 
     fn has_room(&self, residents: &Residents) -> bool {

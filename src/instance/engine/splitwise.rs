@@ -4,6 +4,8 @@
 //! prompts; preempted decodes; the running batch; everybody by arrival. Prompts are never chunked; a
 //! prompt above the budget runs alone.
 
+use std::ops::ControlFlow;
+
 use super::Engine;
 use crate::instance::residents::{Key, Phase, Residents, TaskState, WaitingTask};
 
@@ -137,24 +139,23 @@ impl Splitwise {
         if residents.chosen.len() == residents.len() {
             return;
         }
-        let mut rank = None;
-        while let Some(key) = residents.next_by_arrival(rank) {
-            rank = Some(residents.get(key).rank);
+        residents.visit_by_arrival(|residents, key| {
             if residents.is_chosen(key) {
-                continue;
+                return ControlFlow::Continue(());
             }
             if self.is_full(residents, budget, residents.get(key).tokens_per_iteration()) {
-                break;
+                return ControlFlow::Break(());
             }
             match residents.get(key).state {
                 TaskState::Deferred => {}
                 TaskState::Blocked | TaskState::Running => self.take(residents, budget, key),
                 TaskState::Waiting => {
                     if !self.take_if_it_fits(residents, budget, key) {
-                        break;
+                        return ControlFlow::Break(());
                     }
                 }
             }
-        }
+            ControlFlow::Continue(())
+        });
     }
 }
