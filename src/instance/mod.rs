@@ -13,6 +13,7 @@ mod entity;
 mod inbound;
 mod lifecycle;
 mod memory;
+mod resident;
 pub mod residents;
 
 pub use birth::{Birth, DrainRules, Introduction, Reports};
