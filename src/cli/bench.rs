@@ -52,7 +52,7 @@ pub struct BenchArgs {
     /// Simulated seconds of each run, instead of a number of events
     #[arg(long, value_name = "S", value_parser = seconds, conflicts_with = "events")]
     seconds: Option<f64>,
-    /// Events of each run, about [default: 500000, and at least 10 per entity]
+    /// Events of each run, about [default: 400000, and at least 8 per entity]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     events: Option<u64>,
     /// Rounds; the median counts
