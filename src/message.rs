@@ -20,6 +20,17 @@ pub struct DecodeTarget {
     pub transfer: SimDuration,
 }
 
+/// Where a KV cache is before it moves.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct CacheOrigin {
+    /// The instance that computed it.
+    pub instance: InstanceId,
+    /// Its address.
+    pub entity: EntityId,
+    /// What the cache occupies there.
+    pub held_bytes: u64,
+}
+
 /// A message between entities, or a tick to oneself.
 #[derive(Debug, Hash)]
 pub enum Message {
@@ -47,12 +58,8 @@ pub enum Message {
         request: Box<Request>,
         /// How long the transfer takes.
         transfer: SimDuration,
-        /// The prefill instance.
-        source: EntityId,
-        /// Its number.
-        source_instance: InstanceId,
-        /// What the cache occupies there.
-        held_bytes: u64,
+        /// Where it is now.
+        origin: CacheOrigin,
     },
     /// Tick: look again whether there is room for an offered cache.
     RetryTransfer(RequestId),
@@ -140,7 +147,7 @@ pub enum Message {
     DrainCheck,
     /// Tick: the drain took too long.
     DrainExpires,
-    /// Instance → scheduler, manager and server: drained and gone.
+    /// Instance → manager and server: drained and gone.
     Drained {
         /// Which.
         instance: InstanceId,
@@ -152,18 +159,11 @@ pub enum Message {
     /// Tick: the server has booted.
     Booted,
     /// Server → manager: up.
-    ServerUp {
-        /// Which.
-        server: ServerId,
-        /// Since when.
-        at: SimTime,
-    },
+    ServerUp(ServerId),
     /// Manager → server: start this instance.
     Place(Box<Birth>),
     /// Server → manager: it could not.
     PlacementRefused {
-        /// Which server.
-        server: ServerId,
         /// Which instance will not be.
         instance: InstanceId,
         /// Why.

@@ -14,14 +14,19 @@ use crate::workload::Source;
 pub type Outbox<'a> = ebbflow_actors::Outbox<'a, Participant>;
 
 /// An entity of a fleet.
-#[allow(missing_docs)]
 #[derive(Debug)]
 pub enum Participant {
+    /// Lets requests arrive.
     Source(Box<Source>),
+    /// Routes an application's requests.
     Scheduler(Box<Scheduler>),
+    /// Scales an application's fleet.
     Manager(Box<ScalingManager>),
+    /// Holds GPUs and starts instances on them.
     Server(Box<Server>),
+    /// Serves requests.
     Instance(Box<Instance>),
+    /// Keeps what the others report.
     Recorder(Box<Recorder>),
 }
 

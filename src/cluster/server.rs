@@ -105,14 +105,14 @@ impl Server {
             Some(up_at) if up_at > now => {
                 outbox.tick_at(up_at, Message::Booted);
             }
-            Some(up_at) => self.come_up(up_at, outbox),
+            Some(_) => self.come_up(outbox),
             None => {}
         }
     }
 
     pub(crate) fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
         match message {
-            Message::Booted => self.come_up(now, outbox),
+            Message::Booted => self.come_up(outbox),
             Message::Place(birth) if self.up => self.place(*birth, outbox),
             Message::Place(birth) => self.waiting.push(*birth),
             Message::Drained { instance, .. } => self.vacate(instance),
@@ -124,10 +124,10 @@ impl Server {
         }
     }
 
-    fn come_up(&mut self, at: SimTime, outbox: &mut Outbox<'_>) {
+    fn come_up(&mut self, outbox: &mut Outbox<'_>) {
         self.up = true;
         if let Some(manager) = self.manager {
-            outbox.send(manager, Message::ServerUp { server: self.id, at });
+            outbox.send(manager, Message::ServerUp(self.id));
         }
         for birth in std::mem::take(&mut self.waiting) {
             self.place(birth, outbox);
@@ -139,7 +139,7 @@ impl Server {
         if let Some(reason) = self.objection(&birth) {
             if let Some(manager) = self.manager {
                 let instance = birth.instance;
-                outbox.send(manager, Message::PlacementRefused { server: self.id, instance, reason });
+                outbox.send(manager, Message::PlacementRefused { instance, reason });
             }
             return;
         }

@@ -63,8 +63,8 @@ impl Instance {
 
     fn leave(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
         let instance = self.birth.instance;
-        let witnesses = [Some(self.birth.scheduler), self.birth.manager, Some(self.birth.server_entity)];
-        for witness in witnesses.into_iter().flatten() {
+        // Its scheduler forgot it when it began to drain.
+        for witness in [self.birth.manager, Some(self.birth.server_entity)].into_iter().flatten() {
             outbox.send(witness, Message::Drained { instance, at: now });
         }
         let record = Box::new(self.record(Some(now)));
@@ -99,7 +99,7 @@ impl Instance {
             if let Some(bytes) = offer.reserved_bytes {
                 self.batcher.free(now, bytes);
             }
-            self.release_source(offer.source, offer.source_instance, offer.held_bytes, outbox);
+            self.release_source(offer.origin, outbox);
             self.turn_away(now, offer.request, Work::DecodeOnly, true, outbox);
         }
     }

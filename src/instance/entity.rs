@@ -1,6 +1,6 @@
 //! The instance actor: takes work, runs it, hands caches over, activates and drains.
 
-use ebbflow_actors::{EntityId, SimTime, TickId};
+use ebbflow_actors::{EntityId, SimDuration, SimTime, TickId};
 
 use super::batcher::{Batcher, Finished};
 use super::birth::Birth;
@@ -10,7 +10,7 @@ use super::lifecycle::{InstanceStatus, Lifecycle};
 use super::memory::Memory;
 use super::residents::{Phase, Residents, TaskState, Work};
 use crate::ids::RequestId;
-use crate::message::{DecodeTarget, Dues, Message, Return};
+use crate::message::{CacheOrigin, DecodeTarget, Dues, Message, Return};
 use crate::participant::Outbox;
 use crate::request::{Leg, Rejection, Request, Stage};
 use crate::results::{InstanceRecord, IterationRow};
@@ -97,9 +97,9 @@ impl Instance {
             Message::Activate => self.activate(now, outbox),
             Message::Serve { request, decode } => self.serve(now, request, decode, outbox),
             Message::RunEnds => self.finish_run(now, outbox),
-            Message::OfferCache { request, transfer, source, source_instance, held_bytes } => {
+            Message::OfferCache { request, transfer, origin } => {
                 self.arrived += 1;
-                self.consider_offer(now, request, transfer, (source, source_instance, held_bytes), outbox);
+                self.consider_offer(now, request, transfer, origin, outbox);
             }
             Message::RetryTransfer(request) => self.retry_transfer(now, request, outbox),
             Message::TransferEnds(request) => self.end_transfer(now, request, outbox),
@@ -204,14 +204,9 @@ impl Instance {
                 let prompt_tokens = request.prompt_tokens;
                 let news = Message::Prefilled { instance, prompt_tokens, moves: true };
                 outbox.send(self.birth.scheduler, news);
-                let offer = Message::OfferCache {
-                    request,
-                    transfer: target.transfer,
-                    source: outbox.me(),
-                    source_instance: instance,
-                    held_bytes,
-                };
-                outbox.send(target.entity, offer);
+                let origin = CacheOrigin { instance, entity: outbox.me(), held_bytes };
+                let transfer = target.transfer;
+                outbox.send(target.entity, Message::OfferCache { request, transfer, origin });
             }
             Finished::Completed { request, prefill_reported } => {
                 let dues = Dues { instance, prefill_open: !prefill_reported, decode_at: instance };
@@ -221,16 +216,16 @@ impl Instance {
         }
     }
 
-    pub(super) fn consider_offer(
+    fn consider_offer(
         &mut self,
         now: SimTime,
         request: Box<Request>,
-        transfer: ebbflow_actors::SimDuration,
-        (source, source_instance, held_bytes): (EntityId, crate::ids::InstanceId, u64),
+        transfer: SimDuration,
+        origin: CacheOrigin,
         outbox: &mut Outbox<'_>,
     ) {
         if self.drain_expired() || !self.batcher.could_ever_hold(&request, Work::DecodeOnly) {
-            self.release_source(source, source_instance, held_bytes, outbox);
+            self.release_source(origin, outbox);
             if self.drain_expired() {
                 self.turn_away(now, request, Work::DecodeOnly, true, outbox);
             } else {
@@ -240,32 +235,20 @@ impl Instance {
             return;
         }
         let tick = outbox.tick(RETRY_INTERVAL, Message::RetryTransfer(request.id));
-        let reserved_bytes = None;
-        let offer = Offer {
-            request,
-            transfer,
-            source,
-            source_instance,
-            held_bytes,
-            tick,
-            reserved_bytes,
-            idle_retries: 0,
-        };
+        let offer = Offer { request, transfer, origin, tick, reserved_bytes: None, idle_retries: 0 };
         self.try_transfer(now, offer, outbox);
     }
 
     /// Starts the transfer if there is room; else the pending retry stays.
-    fn try_transfer(&mut self, now: SimTime, mut offer: Offer, outbox: &mut Outbox<'_>) -> bool {
+    fn try_transfer(&mut self, now: SimTime, mut offer: Offer, outbox: &mut Outbox<'_>) {
         offer.reserved_bytes = self.batcher.reserve_inbound(&offer.request);
-        let begins = offer.reserved_bytes.is_some();
-        if begins {
+        if offer.reserved_bytes.is_some() {
             let leg = Leg { instance: self.birth.instance, start: now, end: None };
             offer.request.journal.transfer.get_or_insert(leg);
             outbox.cancel(offer.tick);
             offer.tick = outbox.tick(offer.transfer, Message::TransferEnds(offer.request.id));
         }
         self.inbound.insert(offer);
-        begins
     }
 
     fn retry_transfer(&mut self, now: SimTime, request: RequestId, outbox: &mut Outbox<'_>) {
@@ -273,7 +256,7 @@ impl Instance {
         let idle = self.batcher.run().is_none() && !self.inbound.is_moving();
         offer.idle_retries = if idle { offer.idle_retries + 1 } else { 0 };
         if idle && offer.idle_retries > IDLE_RETRIES_BEFORE_RECOMPUTE {
-            self.release_source(offer.source, offer.source_instance, offer.held_bytes, outbox);
+            self.release_source(offer.origin, outbox);
             offer.request.journal.recomputed += 1;
             self.batcher.arrive(now, offer.request, Work::Whole, 0);
             return;
@@ -287,21 +270,17 @@ impl Instance {
         if let Some(leg) = &mut offer.request.journal.transfer {
             leg.end.get_or_insert(now);
         }
-        self.release_source(offer.source, offer.source_instance, offer.held_bytes, outbox);
+        self.release_source(offer.origin, outbox);
         let held_bytes = offer.reserved_bytes.unwrap_or(0);
         self.batcher.arrive(now, offer.request, Work::DecodeOnly, held_bytes);
     }
 
-    pub(super) fn release_source(
-        &self,
-        source: EntityId,
-        source_instance: crate::ids::InstanceId,
-        held_bytes: u64,
-        outbox: &mut Outbox<'_>,
-    ) {
-        outbox.send(source, Message::CacheMoved { held_bytes });
+    /// The cache is, or will be, here: its memory at the origin is free.
+    pub(super) fn release_source(&self, origin: CacheOrigin, outbox: &mut Outbox<'_>) {
+        let CacheOrigin { instance: source, entity, held_bytes } = origin;
+        outbox.send(entity, Message::CacheMoved { held_bytes });
         let target = self.birth.instance;
-        let news = Message::CacheTransferred { source: source_instance, target, held_bytes };
+        let news = Message::CacheTransferred { source, target, held_bytes };
         outbox.send(self.birth.scheduler, news);
     }
 

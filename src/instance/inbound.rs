@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use ebbflow_actors::{EntityId, SimDuration, TickId};
+use ebbflow_actors::{SimDuration, TickId};
 
-use crate::ids::{InstanceId, RequestId};
+use crate::ids::RequestId;
+use crate::message::CacheOrigin;
 use crate::request::Request;
 
 /// Between two looks for room.
@@ -22,9 +23,7 @@ pub(super) const IDLE_RETRIES_BEFORE_RECOMPUTE: u32 = 2;
 pub(super) struct Offer {
     pub request: Box<Request>,
     pub transfer: SimDuration,
-    pub source: EntityId,
-    pub source_instance: InstanceId,
-    pub held_bytes: u64,
+    pub origin: CacheOrigin,
     /// What happens to it next.
     pub tick: TickId,
     /// Bytes reserved here once it moves.

@@ -118,8 +118,8 @@ impl ScalingManager {
                 self.state.instance_drained(at, instance);
                 self.instances.remove(&instance);
             }
-            Message::ServerUp { server, .. } => self.state.server_is_up(server),
-            Message::PlacementRefused { instance, reason, .. } => {
+            Message::ServerUp(server) => self.state.server_is_up(server),
+            Message::PlacementRefused { instance, reason } => {
                 self.state.placement_refused(now, instance, &reason);
                 self.instances.remove(&instance);
             }

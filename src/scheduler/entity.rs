@@ -102,9 +102,6 @@ impl Scheduler {
                 let expected = self.fleet.remove(instance).map_or(0, |known| known.assigned);
                 outbox.send(entity, Message::Drain { since, expected });
             }
-            Message::Drained { instance, .. } => {
-                self.fleet.remove(instance);
-            }
             Message::ScaleUpRefused(tag) => self.policy.scale_up_refused(tag),
             Message::Observe => {
                 let observation = Box::new(self.observe(now));
