@@ -28,6 +28,7 @@ pub mod scaling;
 pub mod scenario;
 pub mod scheduler;
 pub mod simulation;
+pub mod slo;
 pub mod throughput;
 pub mod transfer;
 pub mod workload;

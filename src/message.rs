@@ -6,7 +6,8 @@ use crate::ids::{ApplicationId, InstanceId, RequestId, ServerId, Tag};
 use crate::instance::{Birth, Introduction};
 use crate::request::{Rejection, Request};
 use crate::results::{EndedRequest, InstanceRecord, IterationRow, ScalingEvent, ScalingLine};
-use crate::scaling::Observation;
+use crate::scaling::DecisionRow;
+use crate::scaling::metrics::Sample;
 use crate::scenario::Operation;
 
 /// Where the KV cache of a request moves after its prefill.
@@ -80,6 +81,8 @@ pub enum Message {
         instance: InstanceId,
         /// Its length.
         prompt_tokens: u32,
+        /// Time from the request's arrival to its first token.
+        ttft: SimDuration,
         /// Whether the request now leaves that instance.
         moves: bool,
     },
@@ -179,12 +182,14 @@ pub enum Message {
     Scale(Box<Operation>),
     /// Manager → scheduler: a scale-up was refused, or cancelled before ACTIVE; nobody will join for it.
     ScaleUpRefused(Option<Tag>),
-    /// Tick: time for a decision.
-    Decide,
-    /// Manager → scheduler: what is going on?
-    Observe,
-    /// Scheduler → manager: this.
-    Observed(Box<Observation>),
+    /// Tick: time for the decision of the nth policy.
+    Decide(usize),
+    /// Tick: time to scrape the metrics.
+    ScrapeDue,
+    /// Manager → scheduler and ACTIVE instances: show what you have.
+    Scrape,
+    /// Scheduler or instance → manager: this.
+    Scraped(Box<Sample>),
 
     // --- records
     /// → recorder: a request has ended.
@@ -193,6 +198,8 @@ pub enum Message {
     Logged(ApplicationId, Box<ScalingLine>),
     /// → recorder: a fact about scaling.
     Noted(ApplicationId, Box<ScalingEvent>),
+    /// → recorder: what a policy decided, and what came of it.
+    Decided(ApplicationId, Box<DecisionRow>),
     /// → recorder: an instance has left.
     Departed(ApplicationId, Box<InstanceRecord>),
     /// → recorder: a run of iterations (debug).
@@ -233,8 +240,9 @@ impl ebbflow_actors::Message for Message {
             | Message::NextArrival => 2,
             Message::DrainCheck
             | Message::DrainExpires
-            | Message::Decide
-            | Message::Observe
+            | Message::Decide(_)
+            | Message::ScrapeDue
+            | Message::Scrape
             | Message::RetryTransfer(_) => 3,
             _ => 1,
         }

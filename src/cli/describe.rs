@@ -45,7 +45,7 @@ fn describe_application(application: &ApplicationSpec) -> String {
     if let Some(scaling) = &application.scaling {
         let (delay, interval) = (scaling.scale_up_delay, scaling.drain_check_interval);
         let _ = write!(text, " · starts take {delay}, drains are checked every {interval}");
-        if let Some(policy) = &scaling.policy {
+        for policy in &scaling.policies {
             let _ = write!(text, " · policy {} every {}", policy.name, policy.decision_interval);
         }
     }

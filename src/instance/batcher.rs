@@ -66,6 +66,8 @@ pub enum Finished {
     Prefilled {
         /// Its length.
         prompt_tokens: u32,
+        /// When its request arrived.
+        arrival: SimTime,
     },
     /// The prompt is computed; its KV cache must move. The bytes stay allocated until it has.
     HandOver {
@@ -246,10 +248,10 @@ impl Batcher {
         }
         match (resident.phase, resident.work) {
             (Phase::Prefill, Work::Whole) => {
-                let prompt_tokens = resident.request.prompt_tokens;
+                let Request { prompt_tokens, arrival, .. } = *resident.request;
                 let known = std::mem::replace(&mut resident.prefill_reported, true);
                 self.residents.turn_to_decode(key);
-                (!known).then_some(Finished::Prefilled { prompt_tokens })
+                (!known).then_some(Finished::Prefilled { prompt_tokens, arrival })
             }
             (Phase::Prefill, Work::PrefillFor(target)) => {
                 let Resident { request, held_bytes, .. } = self.residents.release(key);

@@ -14,6 +14,7 @@ use crate::message::{CacheOrigin, DecodeTarget, Dues, Message, Return};
 use crate::participant::Outbox;
 use crate::request::{Leg, Rejection, Request, Stage};
 use crate::results::{InstanceRecord, IterationRow};
+use crate::scaling::metrics::{InstanceSample, Sample};
 
 /// A serving instance.
 #[derive(Debug)]
@@ -112,6 +113,10 @@ impl Instance {
             Message::CancelStart { since, .. } => self.cancel_start(now, since, outbox),
             Message::DrainCheck => self.check_drain(now, outbox),
             Message::DrainExpires => self.expire_drain(now, outbox),
+            Message::Scrape => {
+                let sample = Box::new(Sample::Instance(self.show(now)));
+                outbox.send(from, Message::Scraped(sample));
+            }
             other => unreachable!("{from} sent an instance what is not for instances: {other:?}"),
         }
         self.settle(now, outbox);
@@ -195,14 +200,16 @@ impl Instance {
     fn report_finished(&mut self, task: Finished, outbox: &mut Outbox<'_>) {
         let instance = self.birth.instance;
         match task {
-            Finished::Prefilled { prompt_tokens } => {
-                let news = Message::Prefilled { instance, prompt_tokens, moves: false };
+            Finished::Prefilled { prompt_tokens, arrival } => {
+                let ttft = outbox.now() - arrival;
+                let news = Message::Prefilled { instance, prompt_tokens, ttft, moves: false };
                 outbox.send(self.birth.scheduler, news);
             }
             Finished::HandOver { request, target, held_bytes } => {
                 self.outgoing += 1;
                 let prompt_tokens = request.prompt_tokens;
-                let news = Message::Prefilled { instance, prompt_tokens, moves: true };
+                let ttft = outbox.now() - request.arrival;
+                let news = Message::Prefilled { instance, prompt_tokens, ttft, moves: true };
                 outbox.send(self.birth.scheduler, news);
                 let origin = CacheOrigin { instance, entity: outbox.me(), held_bytes };
                 let transfer = target.transfer;
@@ -301,6 +308,27 @@ impl Instance {
             self.queue_reported_empty = empty;
             let instance = self.birth.instance;
             outbox.send(self.birth.scheduler, Message::QueueChanged { instance, empty });
+        }
+    }
+
+    /// The answer to a scrape.
+    fn show(&self, now: SimTime) -> InstanceSample {
+        let residents = self.batcher.residents();
+        let memory = &residents.memory;
+        let running = residents.batch.len();
+        let current = self.batcher.run().map_or(SimDuration::ZERO, |run| now - run.start);
+        InstanceSample {
+            at: now,
+            instance: self.birth.instance,
+            tag: self.birth.tag,
+            running: running as u32,
+            waiting: (residents.len() - running + self.inbound.requests().count()) as u32,
+            waiting_prompt_tokens: residents.waiting_prompt_tokens(),
+            memory_bytes: memory.used_bytes(),
+            capacity_bytes: memory.capacity_bytes(),
+            weights_bytes: self.birth.weights_bytes,
+            kv_bytes_per_token: self.birth.kv_bytes_per_token,
+            busy: self.batcher.busy() + current,
         }
     }
 

@@ -290,6 +290,12 @@ impl Residents {
         self.batch.iter().filter(|&&key| self.slots[key].phase == Phase::Prefill).count()
     }
 
+    /// Tokens of the prompts that wait.
+    pub fn waiting_prompt_tokens(&self) -> u64 {
+        let prompts = self.queue.iter().filter(|task| task.phase == Phase::Prefill);
+        prompts.map(|task| u64::from(self.slots[task.key].request.prompt_tokens)).sum()
+    }
+
     /// Tokens that wait: the prompt's length per waiting prompt, 1 per waiting token task.
     pub fn waiting_tokens(&self) -> u64 {
         let tokens = |task: &WaitingTask| match task.phase {

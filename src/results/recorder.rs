@@ -6,6 +6,7 @@ use super::{EndedRequest, InstanceRecord, IterationRow, ScalingEvent, ScalingLin
 use crate::ids::ApplicationId;
 use crate::message::Message;
 use crate::participant::Outbox;
+use crate::scaling::DecisionRow;
 
 /// Records of one application.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub struct Ledger {
     pub scaling_log: Vec<ScalingLine>,
     /// Further facts about scaling.
     pub scaling_events: Vec<ScalingEvent>,
+    /// What policies decided, by time.
+    pub decisions: Vec<DecisionRow>,
     /// Instances that left.
     pub departed: Vec<InstanceRecord>,
     /// Runs of iterations.
@@ -58,6 +61,7 @@ impl Recorder {
             Message::Ended(ended) => self.ledger(ended.request.application).requests.push(ended),
             Message::Logged(application, line) => self.ledger(application).scaling_log.push(*line),
             Message::Noted(application, fact) => self.ledger(application).scaling_events.push(*fact),
+            Message::Decided(application, row) => self.ledger(application).decisions.push(*row),
             Message::Departed(application, record) => self.ledger(application).departed.push(*record),
             Message::Iterated(application, row) => self.ledger(application).iterations.push(*row),
             other => unreachable!("{from} sent the recorder what is not a record: {other:?}"),

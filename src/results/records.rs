@@ -4,7 +4,7 @@ use ebbflow_actors::{Digest, SimDuration, SimTime, Stats};
 
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::request::{Fate, Request};
-use crate::scaling::StatusSummary;
+use crate::scaling::{DecisionRow, StatusSummary};
 
 /// A request that left the system, or stood somewhere in it when the run ended.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -182,6 +182,8 @@ pub struct ApplicationResults {
     pub scaling_log: Vec<ScalingLine>,
     /// Reasons and other facts, by time.
     pub scaling_events: Vec<ScalingEvent>,
+    /// What policies decided, by time.
+    pub decisions: Vec<DecisionRow>,
     /// Counts.
     pub scaling: ScalingCounts,
     /// What its ScalingManager, if it has one, last knew of servers and instances.

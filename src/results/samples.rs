@@ -43,6 +43,7 @@ fn application() -> ApplicationResults {
             target: "instance_1".into(),
             status: "scaling_up",
         }],
+        decisions: Vec::new(),
         scaling_events: vec![ScalingEvent {
             time: at(50_000),
             event: "refused",
@@ -182,6 +183,7 @@ pub fn scenario() -> Scenario {
             source: WorkloadSource::Trace { path: "trace.csv".into(), skip_bad_rows: false },
             transform: Transform::default(),
         },
+        slo: None,
         actions: Vec::new(),
         notes: vec!["end_time was not given".into()],
         resolved: "seed: 7\ncluster:\n  servers:\n    - {sku: dgx-h100, count: 4}\n".into(),

@@ -5,9 +5,28 @@
 
 use std::collections::BTreeMap;
 
+use ebbflow_actors::SimTime;
+
 use super::policy::PoolCount;
-use crate::ids::Tag;
+use crate::ids::{InstanceId, Tag};
 use crate::instance::InstanceStatus;
+
+/// An instance as a policy sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Which.
+    pub id: InstanceId,
+    /// Its pool.
+    pub tag: Option<Tag>,
+    /// Where it stands in its life.
+    pub status: InstanceStatus,
+    /// When it was asked for.
+    pub created: SimTime,
+    /// When it became ACTIVE, if it did.
+    pub active: Option<SimTime>,
+    /// GPUs it occupies.
+    pub gpus: u32,
+}
 
 /// Counts per tag. A tag stays once it was seen, be it with zeros.
 #[derive(Clone, Debug, Default)]
@@ -41,11 +60,6 @@ impl Census {
     }
 
     fn count(&mut self, tag: Option<Tag>, status: InstanceStatus) -> &mut u32 {
-        let pool = self.0.entry(tag).or_insert(PoolCount::none(tag));
-        match status {
-            InstanceStatus::ScalingUp => &mut pool.starting,
-            InstanceStatus::Active => &mut pool.active,
-            InstanceStatus::Draining | InstanceStatus::ScalingDown => &mut pool.draining,
-        }
+        self.0.entry(tag).or_insert(PoolCount::none(tag)).of(status)
     }
 }

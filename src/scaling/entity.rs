@@ -1,19 +1,22 @@
 //! The ScalingManager actor: scripted actions, requests of schedulers and policies in; servers,
-//! instances, drains and log lines out. It decides nothing itself.
+//! instances, drains and log lines out. It decides nothing itself: policies do, in the autoscaler.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use ebbflow_actors::{EntityId, Group, SimDuration, SimTime, TickId};
+use ebbflow_actors::{EntityId, Group, SimTime};
 
+use super::autoscaler::Autoscaler;
 use super::blueprint::Blueprint;
+use super::decision::{Decision, DecisionRow, Target};
 use super::effect::{Effect, PlannedInstance};
 use super::error::ScalingError;
+use super::governor::describe;
 use super::ids::IdBlock;
-use super::policy::{AutoscalingPolicy, Observation};
+use super::metrics::{Input, Sample};
 use super::state::ScalingState;
 use crate::cluster::Server;
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
-use crate::instance::{Birth, InstanceStatus};
+use crate::instance::Birth;
 use crate::message::Message;
 use crate::participant::{Outbox, Participant};
 use crate::results::ScalingCounts;
@@ -28,8 +31,7 @@ pub struct ScalingManager {
     servers: BTreeMap<ServerId, EntityId>,
     instances: BTreeMap<InstanceId, EntityId>,
     actions: VecDeque<Action>,
-    policy: Option<(Box<dyn AutoscalingPolicy>, SimDuration)>,
-    next_decision: Option<TickId>,
+    autoscaler: Option<Autoscaler>,
 }
 
 /// Whom a manager talks to.
@@ -60,21 +62,10 @@ impl ScalingManager {
         servers: BTreeMap<ServerId, EntityId>,
         instances: BTreeMap<InstanceId, EntityId>,
         actions: Vec<Action>,
-        policy: Option<(Box<dyn AutoscalingPolicy>, SimDuration)>,
+        autoscaler: Option<Autoscaler>,
     ) -> Self {
         let actions = actions.into();
-        let next_decision = None;
-        ScalingManager {
-            state,
-            addresses,
-            blueprint,
-            entity_ids,
-            servers,
-            instances,
-            actions,
-            policy,
-            next_decision,
-        }
+        ScalingManager { state, addresses, blueprint, entity_ids, servers, instances, actions, autoscaler }
     }
 
     /// The name in messages and logs.
@@ -99,7 +90,9 @@ impl ScalingManager {
 
     pub(crate) fn start(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
         self.await_next_action(now, outbox);
-        self.await_next_decision(outbox);
+        if let Some(autoscaler) = &mut self.autoscaler {
+            autoscaler.set_ticks(outbox);
+        }
     }
 
     pub(crate) fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
@@ -117,17 +110,21 @@ impl ScalingManager {
             Message::Drained { instance, at } => {
                 self.state.instance_drained(at, instance);
                 self.instances.remove(&instance);
+                if let Some(autoscaler) = &mut self.autoscaler {
+                    autoscaler.monitor.forget(instance);
+                }
             }
             Message::ServerUp(server) => self.state.server_is_up(server),
             Message::PlacementRefused { instance, reason } => {
                 self.state.placement_refused(now, instance, &reason);
                 self.instances.remove(&instance);
             }
-            Message::Decide => {
-                outbox.send(self.addresses.scheduler, Message::Observe);
-                self.await_next_decision(outbox);
+            Message::ScrapeDue => self.scrape(outbox),
+            Message::Scraped(sample) if from != outbox.me() && self.metrics_take_time() => {
+                self.pass_on_later(sample, outbox);
             }
-            Message::Observed(seen) => self.decide(now, *seen, outbox),
+            Message::Scraped(sample) => self.record(*sample, outbox),
+            Message::Decide(nth) => self.decide(nth, now, outbox),
             other => unreachable!("{from} sent a scaling manager what is not for it: {other:?}"),
         }
         self.carry_out(outbox);
@@ -145,11 +142,6 @@ impl ScalingManager {
         if let Some(action) = self.actions.front() {
             outbox.tick_at(action.at.max(now), Message::ActionDue);
         }
-    }
-
-    fn await_next_decision(&mut self, outbox: &mut Outbox<'_>) {
-        let interval = self.policy.as_ref().map(|(_, interval)| *interval);
-        self.next_decision = interval.map(|interval| outbox.tick(interval, Message::Decide));
     }
 
     fn perform(&mut self, now: SimTime, operation: Operation) {
@@ -214,43 +206,84 @@ impl ScalingManager {
         }
     }
 
-    /// Asks the policy and does what it wants; when all work is done it is not asked again.
-    fn decide(&mut self, now: SimTime, mut seen: Observation, outbox: &mut Outbox<'_>) {
-        seen.pools = self.state.pools();
-        seen.startup = self.state.startup_delay();
-        let Some((policy, _)) = &mut self.policy else { return };
-        let decision = policy.decide(&seen);
-        let work_left = !seen.workload_ended || seen.waiting + seen.in_service > 0;
-        if !work_left && let Some(tick) = self.next_decision.take() {
-            outbox.cancel(tick);
+    /// Asks the scheduler and every ACTIVE instance. Only those: a draining one may be gone when the
+    /// question comes, and its metrics are no capacity.
+    fn scrape(&mut self, outbox: &mut Outbox<'_>) {
+        outbox.send(self.addresses.scheduler, Message::Scrape);
+        for (&instance, &entity) in &self.instances {
+            if self.state.can_schedule_to_instance(instance) {
+                outbox.send(entity, Message::Scrape);
+            }
         }
-        for (tag, wanted) in decision.targets {
-            let current = seen.pool(tag).wanted();
-            if wanted != current {
-                let target = tag.map_or("instances", Tag::name);
-                let detail = format!("{current} -> {wanted}: {}", decision.reason);
-                self.state.note(now, "decision", target, detail);
-            }
-            if wanted > current {
-                let count = wanted - current;
-                self.perform(now, Operation::ScaleUpFull { count, tag, server_sku: None });
-            } else if wanted < current {
-                let instances = self.victims(tag, (current - wanted) as usize, &seen);
-                self.perform(now, Operation::ScaleDownFull { instances });
-            }
+        if let Some(autoscaler) = &mut self.autoscaler {
+            autoscaler.await_next_scrape(outbox);
         }
     }
 
-    /// Which instances to take: those that serve least, of equals the youngest.
-    fn victims(&self, tag: Option<Tag>, count: usize, seen: &Observation) -> Vec<InstanceId> {
-        let mut candidates: Vec<(i64, std::cmp::Reverse<InstanceId>)> = seen
-            .loads
-            .iter()
-            .filter(|(instance, _)| self.state.instance(*instance) == Some((tag, InstanceStatus::Active)))
-            .map(|&(instance, load)| (load, std::cmp::Reverse(instance)))
-            .collect();
-        candidates.sort_unstable();
-        candidates.into_iter().take(count).map(|(_, std::cmp::Reverse(instance))| instance).collect()
+    fn metrics_take_time(&self) -> bool {
+        self.autoscaler.as_ref().is_some_and(|autoscaler| !autoscaler.delay.is_zero())
+    }
+
+    /// The way of an answer through the metrics pipeline: a message to oneself.
+    fn pass_on_later(&self, sample: Box<Sample>, outbox: &mut Outbox<'_>) {
+        if let Some(autoscaler) = &self.autoscaler {
+            outbox.tick(autoscaler.delay, Message::Scraped(sample));
+        }
+    }
+
+    /// Takes the answer to a scrape. When all work is done, nothing is asked any more.
+    fn record(&mut self, sample: Sample, outbox: &mut Outbox<'_>) {
+        if let Some(autoscaler) = &mut self.autoscaler
+            && autoscaler.record(sample)
+        {
+            autoscaler.cancel_ticks(outbox);
+        }
+    }
+
+    /// Asks a policy and does what it wants.
+    fn decide(&mut self, nth: usize, now: SimTime, outbox: &mut Outbox<'_>) {
+        let Some(autoscaler) = &mut self.autoscaler else { return };
+        autoscaler.await_next_decision(nth, outbox);
+        let (decision, inputs) = autoscaler.decide(nth, now, &self.state);
+        for &target in &decision.targets {
+            self.act(nth, now, target, (&decision, &inputs), outbox);
+        }
+        if let Some(autoscaler) = &mut self.autoscaler
+            && autoscaler.governors[nth].is_hold_news(&decision)
+        {
+            let row = DecisionRow::held(now, autoscaler.governors[nth].name(), &decision, &inputs);
+            outbox.send(self.addresses.recorder, Message::Decided(self.blueprint.application, Box::new(row)));
+        }
+    }
+
+    fn act(
+        &mut self,
+        nth: usize,
+        now: SimTime,
+        target: Target,
+        (decision, inputs): (&Decision, &[Input]),
+        outbox: &mut Outbox<'_>,
+    ) {
+        let Some(autoscaler) = &mut self.autoscaler else { return };
+        let pool = self.state.pool(target.tag);
+        let target = self.state.bounded(target);
+        let monitor = &autoscaler.monitor;
+        let outcome = self.state.follow(now, target, |instance| monitor.load(instance));
+        let governor = &mut autoscaler.governors[nth];
+        if governor.is_news(&target) || !outcome.is_nothing() {
+            let row = DecisionRow {
+                time: now,
+                policy: governor.name(),
+                pool: Some(pool),
+                inputs: describe(inputs),
+                raw: target.raw,
+                limited_by: target.limited_by,
+                wanted: Some(target.wanted),
+                reason: decision.reason.clone(),
+                outcome: outcome.to_string(),
+            };
+            outbox.send(self.addresses.recorder, Message::Decided(self.blueprint.application, Box::new(row)));
+        }
     }
 
     fn carry_out(&mut self, outbox: &mut Outbox<'_>) {

@@ -5,14 +5,20 @@
 //! around it that turns its [`Effect`]s into messages. Ticks of the clock actor (scripted actions,
 //! activations, drain checks, decisions) drive many starts and drains at once.
 
+mod acting;
 mod admission;
+mod autoscaler;
 mod blueprint;
 mod census;
+pub mod damping;
+mod decision;
 mod effect;
 mod entity;
 mod error;
+mod governor;
 mod ids;
 mod life;
+pub mod metrics;
 mod news;
 mod operations;
 pub mod policies;
@@ -20,14 +26,22 @@ mod policy;
 mod state;
 mod summary;
 
+pub use autoscaler::Autoscaler;
 pub use blueprint::Blueprint;
 pub(crate) use blueprint::drain_rules;
+pub use census::Member;
+pub use decision::{Counting, Decision, DecisionRow, Limiter, Target};
 pub use effect::{Effect, PlannedInstance};
 pub use entity::{Addresses, ScalingManager};
 pub use error::ScalingError;
+pub use governor::Governor;
 pub use ids::IdBlock;
 pub use life::{Life, time_by_tag};
-pub use policy::{AutoscalingPolicy, Decision, Observation, PolicyFactory, PoolCount, Traffic};
+pub use metrics::Observation;
+pub use policy::{
+    AutoscalingPolicy, FutureRequest, Governs, InstanceCapacity, PolicyContext, PolicyFactory, PolicyKind,
+    PolicyRefusal, PoolCount,
+};
 pub use state::{InstanceConfigs, PerformanceOf, ScalingState};
 pub use summary::StatusSummary;
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use ebbflow_actors::{SimDuration, SimTime};
 
-use super::census::Census;
+use super::census::{Census, Member};
 use super::effect::Effect;
 use super::error::ScalingError;
 use super::ids::IdBlock;
 use super::life::{Life, time_by_tag};
-use super::policy::PoolCount;
+use super::policy::{InstanceCapacity, PoolCount};
 use super::summary::StatusSummary;
-use crate::cluster::ServerStatus;
+use crate::cluster::{ServerStatus, shape_on_server};
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::instance::InstanceStatus;
 use crate::performance::{LookupError, PerformanceModel};
@@ -253,6 +253,19 @@ impl ScalingState {
         self.census.pools().copied().collect()
     }
 
+    /// The instances that exist, by id.
+    pub fn members(&self) -> Vec<Member> {
+        let member = |(&id, view): (&InstanceId, &InstanceView)| Member {
+            id,
+            tag: view.life.tag,
+            status: view.status,
+            created: view.life.created,
+            active: view.life.active,
+            gpus: view.life.gpus,
+        };
+        self.instances.iter().map(member).collect()
+    }
+
     /// The tag and status of an instance that exists.
     pub fn instance(&self, instance: InstanceId) -> Option<(Option<Tag>, InstanceStatus)> {
         self.instances.get(&instance).map(|view| (view.life.tag, view.status))
@@ -262,6 +275,20 @@ impl ScalingState {
     pub fn free_servers(&self) -> impl Iterator<Item = ServerId> {
         let free = |view: &ServerView| view.owner == self.application && view.instances() == 0;
         self.servers.iter().filter(move |(_, view)| free(view)).map(|(&server, _)| server)
+    }
+
+    /// What an instance can do that a full scale-up with this tag would start.
+    ///
+    /// # Errors
+    /// As [`ScalingState::scale_up_full`], but for the limits on the fleet.
+    pub fn capacity_of_new(&self, tag: Option<Tag>) -> Result<InstanceCapacity, ScalingError> {
+        let sku = self.find_sku(None)?;
+        let shape = shape_on_server(&self.model, &sku, self.configs.for_tag(tag).parallelism)?;
+        let performance = (self.performance)(&sku.gpu.name, shape.tensor_parallelism)?;
+        let memory_bytes = u64::from(shape.gpus) * sku.gpu.memory_bytes;
+        let kv_tokens =
+            memory_bytes.saturating_sub(self.model.weights_bytes) / self.model.kv_bytes(1, 1).max(1);
+        Ok(InstanceCapacity { gpus: shape.gpus, performance, kv_tokens })
     }
 
     /// From a full scale-up to ACTIVE.

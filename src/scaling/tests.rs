@@ -36,7 +36,9 @@ fn manager() -> ScalingState {
         max_servers: Some(MAX_SERVERS),
         drain_timeout: None,
         drain_timeout_action: DrainTimeoutAction::Requeue,
-        policy: None,
+        policies: Vec::new(),
+        scrape_interval: SimDuration::from_secs(1),
+        metrics_delay: SimDuration::ZERO,
         debug: false,
     };
     let cluster = ClusterSpec {

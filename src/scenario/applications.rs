@@ -6,6 +6,7 @@ use super::reader::{At, Keys, Named};
 use super::scaling::{self, AncestorPolicy};
 use super::spec::{ApplicationSpec, ModelSpec, SchedulerSpec};
 use crate::ids::ApplicationId;
+use crate::registry::Settings;
 
 /// The scheduler of an application that names none: the ancestor's default.
 const DEFAULT_SCHEDULER: &str = "round_robin";
@@ -58,7 +59,7 @@ fn read_application<'t>(
     keys.finish();
     // A problem with anything but the model has been recorded; the model can be checked all the same.
     let scheduler =
-        scheduler.unwrap_or_else(|| SchedulerSpec { name: String::new(), parameters: Vec::new() });
+        scheduler.unwrap_or_else(|| SchedulerSpec { name: String::new(), settings: Settings::default() });
     let spec = ApplicationSpec { id, model: model?, scheduler, scaling };
     Some(Application { at: at.clone(), model_at: at.descend(&["model_size"]), spec, debug })
 }

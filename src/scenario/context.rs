@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::reader::{At, Keys, Log, Named};
 use super::spec::SchedulerSpec;
 use super::tree::{Node, Value};
-use crate::registry::{Kind, Parameter, Registry};
+use crate::registry::{Accepts, Kind, Parameter, Registry, Setting, Settings};
 
 /// Shared by all readers.
 pub(super) struct Context<'a> {
@@ -71,11 +71,11 @@ impl Context<'_> {
             Some(body) => Some(body.keys()?),
             None => None,
         };
-        let parameters = parameters(kind, keys.as_ref());
+        let settings = settings(kind.parameters, keys.as_ref());
         if let Some(keys) = keys {
             keys.finish();
         }
-        Some(SchedulerSpec { name: kind.name.to_owned(), parameters })
+        Some(SchedulerSpec { name: kind.name.to_owned(), settings })
     }
 }
 
@@ -91,17 +91,45 @@ pub(super) fn find_kind<'r>(kinds: &[&'r Kind], word: &str) -> Option<&'r Kind> 
     kinds.iter().copied().find(|kind| kind.is_named(word))
 }
 
-/// Every parameter of `kind`, from `keys` or by default.
-pub(super) fn parameters(kind: &Kind, keys: Option<&Keys<'_>>) -> Vec<(String, f64)> {
-    let value = |parameter: &Parameter| {
-        let given = keys.and_then(|keys| keys.get(parameter.name)).and_then(|at| {
-            let value = at.number_or_flag()?;
-            if value < parameter.minimum {
-                return at.expected(&format!("at least {} ({})", parameter.minimum, parameter.about));
+/// Every parameter of a table, from `keys` or by default.
+pub(super) fn settings(table: &[Parameter], keys: Option<&Keys<'_>>) -> Settings {
+    Settings::new(table, |parameter| {
+        let given = keys.and_then(|keys| keys.get(parameter.name)).and_then(|at| setting(parameter, &at));
+        given.unwrap_or_else(|| Setting::default_of(parameter))
+    })
+}
+
+/// What stands here, as the parameter accepts it.
+fn setting(parameter: &Parameter, at: &At<'_>) -> Option<Setting> {
+    match parameter.accepts {
+        Accepts::Number { minimum, maximum, .. } => {
+            let value = match parameter.unit {
+                "s" => at.duration()?.as_secs_f64(),
+                _ => at.number_or_flag()?,
+            };
+            if (minimum..=maximum).contains(&value) {
+                return Some(Setting::Number(value));
             }
-            Some(value)
-        });
-        (parameter.name.to_owned(), given.unwrap_or(parameter.default))
-    };
-    kind.parameters.iter().map(value).collect()
+            let most = if maximum.is_finite() { format!(" and at most {maximum}") } else { String::new() };
+            at.expected(&format!("at least {minimum}{most} ({})", parameter.about))
+        }
+        Accepts::Flag(_) => at.flag().map(Setting::Flag),
+        Accepts::Text(_) => at.text().map(Setting::from),
+        Accepts::Word { of, .. } => match at.text()? {
+            word if of.contains(&word) => Some(Setting::from(word)),
+            word => at.unknown(parameter.name, word, of),
+        },
+        Accepts::Group { of, .. } => group(of, at).map(Setting::Group),
+        Accepts::Rows(columns) => {
+            let rows = at.list()?.iter().map(|row| group(columns, row)).collect::<Option<Vec<_>>>()?;
+            Some(Setting::Rows(rows))
+        }
+    }
+}
+
+fn group(table: &[Parameter], at: &At<'_>) -> Option<Settings> {
+    let keys = at.keys()?;
+    let group = settings(table, Some(&keys));
+    keys.finish();
+    Some(group)
 }

@@ -13,6 +13,7 @@ use super::spec::{Action, Scenario};
 use super::{actions, applications, cluster, overrides, performance, resolved, start_state, tree, workload};
 use crate::ids::ApplicationId;
 use crate::registry::Registry;
+use crate::slo::Slo;
 
 const BUILTIN: &str = include_str!("../../configs/default.yaml");
 
@@ -145,6 +146,7 @@ fn read(top: &At<'_>, context: &Context<'_>) -> Option<Scenario> {
         start_state: start,
         performance: performance?,
         workload: workload?,
+        slo: general.slo,
         actions: actions.into_iter().map(|(_, action)| action).collect(),
         notes: Vec::new(),
         resolved: String::new(),
@@ -157,6 +159,7 @@ struct General {
     end_time: SimTime,
     debug: bool,
     dispatch_latency: SimDuration,
+    slo: Option<Slo>,
 }
 
 impl General {
@@ -174,6 +177,18 @@ impl General {
             end_time: end_time.map_or(DEFAULT_END_TIME, |span| SimTime::ZERO + span),
             debug: keys.get("debug").and_then(|at| at.flag()).unwrap_or(false),
             dispatch_latency: latency.unwrap_or(default_latency),
+            slo: keys.get("slo").and_then(|at| read_slo(&at)),
+        }
+    }
+}
+
+/// Objectives as text, `ttft.p99<2s, tbt.p99<0.1s`.
+fn read_slo(at: &At<'_>) -> Option<Slo> {
+    match at.text()?.parse() {
+        Ok(slo) => Some(slo),
+        Err(error) => {
+            at.refuse(format!("{error}"), None);
+            None
         }
     }
 }

@@ -10,6 +10,7 @@ use super::models;
 use super::spec::*;
 use crate::cluster::known_skus;
 use crate::performance::DecodeKey;
+use crate::registry::{Setting, Settings};
 
 const GIB: f64 = (1u64 << 30) as f64;
 
@@ -67,15 +68,31 @@ fn application(application: &ApplicationSpec) -> Value {
         "application_id": application.id,
         "model_architecture": architecture,
         "model_size": size,
-        "scheduler": named(&application.scheduler.name, &application.scheduler.parameters),
+        "scheduler": named(&application.scheduler.name, &application.scheduler.settings),
         "scaling_manager": application.scaling.as_ref().map(scaling),
     })
 }
 
 /// `{name: {parameter: value}}`.
-fn named(name: &str, parameters: &[(String, f64)]) -> Value {
-    let parameters: Map<_, _> = parameters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    json!({ name: parameters })
+fn named(name: &str, settings: &Settings) -> Value {
+    json!({ name: keys(settings) })
+}
+
+/// Parameters that are absent stay away.
+fn keys(settings: &Settings) -> Value {
+    let given = settings.iter().filter(|(_, setting)| **setting != Setting::Absent);
+    given.map(|(name, setting)| (name.to_owned(), value(setting))).collect::<Map<_, _>>().into()
+}
+
+fn value(setting: &Setting) -> Value {
+    match setting {
+        Setting::Absent => Value::Null,
+        Setting::Number(number) => json!(number),
+        Setting::Flag(flag) => json!(flag),
+        Setting::Text(text) => json!(text),
+        Setting::Group(settings) => keys(settings),
+        Setting::Rows(rows) => rows.iter().map(keys).collect(),
+    }
 }
 
 fn scaling(scaling: &ScalingSpec) -> Value {
@@ -92,10 +109,27 @@ fn scaling(scaling: &ScalingSpec) -> Value {
         "max_servers": scaling.max_servers,
         "drain_timeout": scaling.drain_timeout.map(seconds),
         "drain_timeout_action": action,
-        "autoscaling_policy": scaling.policy.as_ref().map(|policy| named(&policy.name, &policy.parameters)),
-        "decision_interval": scaling.policy.as_ref().map(|policy| seconds(policy.decision_interval)),
+        "autoscaling_policy": policies(&scaling.policies),
+        "decision_interval": scaling.policies.first().map(|policy| seconds(policy.decision_interval)),
+        "metrics": json!({
+            "scrape_interval": seconds(scaling.scrape_interval),
+            "delay": seconds(scaling.metrics_delay),
+        }),
         "debug": scaling.debug,
     })
+}
+
+/// One policy for all pools, or one a pool.
+fn policies(policies: &[PolicySpec]) -> Value {
+    let spec = |policy: &PolicySpec| named(&policy.name, &policy.settings);
+    match policies {
+        [] => Value::Null,
+        [all] if all.pool.is_none() => spec(all),
+        pools => {
+            let named = |policy: &PolicySpec| Some((policy.pool?.name().to_owned(), spec(policy)));
+            pools.iter().filter_map(named).collect::<Map<_, _>>().into()
+        }
+    }
 }
 
 fn start_state(state: &StartState) -> Value {

@@ -3,14 +3,14 @@
 
 use ebbflow_actors::SimDuration;
 
-use super::context::{Context, find_kind, parameters, unknown_kind};
+use super::context::{Context, find_kind, settings, unknown_kind};
 use super::reader::{At, Keys};
 use super::spec::{DrainTimeoutAction, PolicySpec, ScalingSpec};
+use crate::ids::Tag;
 use crate::registry::Kind;
 
 const DEFAULT_SCALE_UP_DELAY: SimDuration = SimDuration::from_secs(10);
 const DEFAULT_DRAIN_CHECK_INTERVAL: SimDuration = SimDuration::from_secs(1);
-const DEFAULT_DECISION_INTERVAL: SimDuration = SimDuration::from_secs(10);
 /// ACTIVE instances per tag that always stay. The ancestor has no such guard, so its configurations get 0.
 const DEFAULT_MIN_INSTANCES: u32 = 1;
 
@@ -48,6 +48,8 @@ pub(super) fn read(
     let min_instances = keys.get("min_instances").and_then(|at| at.count(0));
     let max_instances_at = keys.get("max_instances");
     let default_min_instances = if context.ancestor { 0 } else { DEFAULT_MIN_INSTANCES };
+    let policies = read_policies(&keys, shared, context);
+    let metrics = Metrics::read(&keys, &policies, context);
     let spec = ScalingSpec {
         scale_up_delay: duration("scale_up_delay").unwrap_or(DEFAULT_SCALE_UP_DELAY),
         drain_check_interval: positive("drain_check_interval").unwrap_or(DEFAULT_DRAIN_CHECK_INTERVAL),
@@ -57,7 +59,9 @@ pub(super) fn read(
         max_servers: keys.get("max_servers").and_then(|at| at.count(1)),
         drain_timeout: duration("drain_timeout"),
         drain_timeout_action: read_timeout_action(&keys).unwrap_or_default(),
-        policy: read_policy(&keys, shared, context),
+        policies,
+        scrape_interval: metrics.scrape_interval,
+        metrics_delay: metrics.delay,
         debug: keys.get("debug").and_then(|at| at.flag()).unwrap_or(debug),
     };
     keys.finish();
@@ -78,27 +82,87 @@ fn read_timeout_action(keys: &Keys<'_>) -> Option<DrainTimeoutAction> {
     }
 }
 
-fn read_policy(keys: &Keys<'_>, shared: &AncestorPolicy<'_>, context: &Context<'_>) -> Option<PolicySpec> {
+/// How the metrics that policies see are gathered.
+struct Metrics {
+    scrape_interval: SimDuration,
+    delay: SimDuration,
+}
+
+impl Metrics {
+    /// From `metrics`; without it, as often as the most curious policy asks for by default.
+    fn read(manager: &Keys<'_>, policies: &[PolicySpec], context: &Context<'_>) -> Self {
+        let known = context
+            .registry
+            .policies()
+            .filter(|kind| policies.iter().any(|policy| policy.name == kind.kind.name));
+        let default_s = known.map(|kind| kind.scrape_interval_s).min_by(f64::total_cmp).unwrap_or(1.0);
+        let mut metrics = Metrics { scrape_interval: span(default_s), delay: SimDuration::ZERO };
+        if let Some(keys) = manager.get("metrics").and_then(|at| at.keys()) {
+            if let Some(interval) = keys.get("scrape_interval").and_then(|at| at.positive_duration()) {
+                metrics.scrape_interval = interval;
+            }
+            metrics.delay = keys.get("delay").and_then(|at| at.duration()).unwrap_or(metrics.delay);
+            keys.finish();
+        }
+        metrics
+    }
+}
+
+/// A default of a policy as a time.
+fn span(seconds: f64) -> SimDuration {
+    SimDuration::from_secs_f64(seconds).unwrap_or(SimDuration::MAX)
+}
+
+fn read_policies(keys: &Keys<'_>, shared: &AncestorPolicy<'_>, context: &Context<'_>) -> Vec<PolicySpec> {
     let own = keys.get("autoscaling_policy");
     let enable = keys.get("enable_autoscaling").and_then(|at| at.flag()).or(shared.enable);
     let interval = keys.get("decision_interval").and_then(|at| at.positive_duration());
-    let decision_interval = interval.or(shared.decision_interval).unwrap_or(DEFAULT_DECISION_INTERVAL);
+    let interval = interval.or(shared.decision_interval);
     let enabled = enable.unwrap_or(own.is_some());
-    let at = own.as_ref().or(shared.policy.as_ref().filter(|_| enabled))?;
-    read_named_policy(at, decision_interval, context).filter(|_| enabled)
+    let at = own.as_ref().or(shared.policy.as_ref().filter(|_| enabled));
+    let policies = at.map(|at| read_policies_at(at, interval, context)).unwrap_or_default();
+    if enabled { policies } else { Vec::new() }
+}
+
+/// One policy for all pools, or a map from pools to policies.
+fn read_policies_at(at: &At<'_>, interval: Option<SimDuration>, context: &Context<'_>) -> Vec<PolicySpec> {
+    const POOLS: [(&str, Tag); 5] = [
+        ("prompt", Tag::Prompt),
+        ("prefill", Tag::Prompt),
+        ("token", Tag::Token),
+        ("decode", Tag::Token),
+        ("mixed", Tag::Mixed),
+    ];
+    let Some(keys) = at.is_map().then(|| at.keys()).flatten() else {
+        return read_named_policy(at, interval, context).into_iter().collect();
+    };
+    let pools: Vec<(Tag, At<'_>)> =
+        POOLS.iter().filter_map(|&(word, tag)| keys.get(word).map(|at| (tag, at))).collect();
+    if pools.is_empty() {
+        return read_named_policy(at, interval, context).into_iter().collect();
+    }
+    keys.finish();
+    let policy = |(tag, at): &(Tag, At<'_>)| {
+        read_named_policy(at, interval, context).map(|policy| PolicySpec { pool: Some(*tag), ..policy })
+    };
+    pools.iter().filter_map(policy).collect()
 }
 
 /// A policy as `name`, `name: {…}` or the ancestor's `{_target_: module.Class, …}`.
 fn read_named_policy(
     at: &At<'_>,
-    decision_interval: SimDuration,
+    interval: Option<SimDuration>,
     context: &Context<'_>,
 ) -> Option<PolicySpec> {
-    let kinds: Vec<&Kind> = context.registry.policies().collect();
+    let kinds: Vec<&Kind> = context.registry.policies().map(|known| &known.kind).collect();
     let spec = |kind: &Kind, keys: Option<&Keys<'_>>| PolicySpec {
         name: kind.name.to_owned(),
-        parameters: parameters(kind, keys),
-        decision_interval,
+        settings: settings(kind.parameters, keys),
+        pool: None,
+        decision_interval: interval.unwrap_or_else(|| {
+            let known = context.registry.policies().find(|known| known.kind.name == kind.name);
+            span(known.map_or(10.0, |known| known.decision_interval_s))
+        }),
     };
     if at.is_map() {
         let keys = at.keys()?;

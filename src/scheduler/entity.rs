@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
-use ebbflow_actors::{EntityId, SimDuration, SimTime};
+use ebbflow_actors::{EntityId, SimTime};
 
-use super::fleet::{Fleet, PoolName};
+use super::fleet::Fleet;
+use super::gateway::Gateway;
 use super::routing::{Completion, PolicyTraits, Route, RoutingContext, RoutingPolicy};
 use crate::ids::{ApplicationId, InstanceId};
 use crate::instance::{Introduction, Reports};
@@ -12,7 +13,7 @@ use crate::message::{DecodeTarget, Dues, Message, Return};
 use crate::participant::Outbox;
 use crate::request::{Fate, Request};
 use crate::results::EndedRequest;
-use crate::scaling::{Observation, Traffic};
+use crate::scaling::metrics::{GatewaySample, Sample};
 use crate::scenario::ModelSpec;
 
 /// The scheduler of one application.
@@ -25,20 +26,20 @@ pub struct Scheduler {
     waiting: VecDeque<Box<Request>>,
     manager: Option<EntityId>,
     recorder: EntityId,
-    traffic: Traffic,
-    observed: SimTime,
+    gateway: Gateway,
     routed_not_returned: u64,
     workload_ended: bool,
 }
 
 impl Scheduler {
-    /// A scheduler over the instances that are ACTIVE from the start.
+    /// A scheduler over the instances that are ACTIVE from the start. `scraped`: its manager will ask for
+    /// latencies.
     pub fn new(
         application: ApplicationId,
         policy: Box<dyn RoutingPolicy>,
         model: ModelSpec,
         manager: Option<EntityId>,
-        recorder: EntityId,
+        (recorder, scraped): (EntityId, bool),
         start_state: &[Introduction],
     ) -> Self {
         let PolicyTraits { pooling, metrics, .. } = policy.traits();
@@ -53,8 +54,7 @@ impl Scheduler {
             waiting: VecDeque::new(),
             manager,
             recorder,
-            traffic: Traffic::default(),
-            observed: SimTime::ZERO,
+            gateway: Gateway::new(scraped),
             routed_not_returned: 0,
             workload_ended: false,
         }
@@ -86,7 +86,8 @@ impl Scheduler {
         match message {
             Message::Arrival(request) => self.arrival(now, request, outbox),
             Message::WorkloadEnded => self.workload_ended = true,
-            Message::Prefilled { instance, prompt_tokens, moves } => {
+            Message::Prefilled { instance, prompt_tokens, ttft, moves } => {
+                self.gateway.first_token(now, ttft);
                 self.fleet.prefilled(instance, prompt_tokens, moves);
                 self.serve_waiting(now, outbox);
             }
@@ -103,16 +104,16 @@ impl Scheduler {
                 outbox.send(entity, Message::Drain { since, expected });
             }
             Message::ScaleUpRefused(tag) => self.policy.scale_up_refused(tag),
-            Message::Observe => {
-                let observation = Box::new(self.observe(now));
-                outbox.send(from, Message::Observed(observation));
+            Message::Scrape => {
+                let sample = Box::new(self.show(now));
+                outbox.send(from, Message::Scraped(sample));
             }
             other => unreachable!("{from} sent a scheduler what is not for schedulers: {other:?}"),
         }
     }
 
     fn arrival(&mut self, now: SimTime, request: Box<Request>, outbox: &mut Outbox<'_>) {
-        self.traffic.arrived(&request);
+        self.gateway.arrived(&request);
         self.waiting.push_back(request);
         if self.waiting.len() == 1 {
             self.serve_waiting(now, outbox);
@@ -190,7 +191,12 @@ impl Scheduler {
         self.fleet.close(dues, &request);
         match reason {
             Return::Completed => {
-                self.traffic.completed(&request);
+                if dues.prefill_open
+                    && let Some(leg) = request.journal.prefill
+                {
+                    self.gateway.first_token(now, leg.end.unwrap_or(now) - request.arrival);
+                }
+                self.gateway.completed(now, &request);
                 if let (Some(ttft_s), Some(tbt_s)) = (request.ttft_s(), request.tbt_s()) {
                     let prompt_tokens = request.prompt_tokens;
                     self.policy.completed(&Completion { prompt_tokens, ttft_s, tbt_s });
@@ -210,20 +216,15 @@ impl Scheduler {
         outbox.send(self.recorder, Message::Ended(EndedRequest { request, fate }));
     }
 
-    /// The scheduler's part of an observation; the manager fills in its own.
-    fn observe(&mut self, now: SimTime) -> Observation {
-        let all = self.fleet.pool(PoolName::All).members();
-        let last = std::mem::replace(&mut self.observed, now);
-        Observation {
-            at: now,
-            elapsed: now - last,
-            startup: SimDuration::ZERO,
-            traffic: self.traffic.take(),
+    /// The answer to a scrape.
+    fn show(&mut self, now: SimTime) -> Sample {
+        let waiting_prompt_tokens = self.waiting.iter().map(|request| u64::from(request.prompt_tokens)).sum();
+        Sample::Gateway(GatewaySample {
             waiting: self.waiting.len() as u64,
+            waiting_prompt_tokens,
             in_service: self.routed_not_returned,
             workload_ended: self.workload_ended,
-            loads: all.iter().map(|&instance| (instance, self.fleet.load(instance).residents)).collect(),
-            pools: Vec::new(),
-        }
+            ..self.gateway.scrape(now)
+        })
     }
 }

@@ -8,6 +8,7 @@
 
 mod entity;
 pub mod fleet;
+mod gateway;
 mod min_tree;
 pub mod policies;
 pub mod pool;

@@ -7,7 +7,7 @@ use ebbflow_actors::{EntityId, SimTime};
 use super::fleet::{Fleet, Metric, Pooling};
 use crate::ids::{InstanceId, Tag};
 use crate::performance::PerformanceModel;
-use crate::registry::Parameters;
+use crate::registry::Settings;
 use crate::request::Request;
 use crate::scenario::{ModelSpec, Operation};
 
@@ -170,5 +170,4 @@ pub struct SchedulerContext {
 }
 
 /// Builds a policy from its parameters.
-pub type SchedulerFactory =
-    Arc<dyn Fn(&SchedulerContext, &Parameters<'_>) -> Box<dyn RoutingPolicy> + Send + Sync>;
+pub type SchedulerFactory = Arc<dyn Fn(&SchedulerContext, &Settings) -> Box<dyn RoutingPolicy> + Send + Sync>;

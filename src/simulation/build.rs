@@ -11,12 +11,13 @@ use ebbflow_actors::{EntityId, Group, Member, SimTime};
 
 use super::SimulationError;
 use super::layout::{StartServer, start_application, start_servers};
+use super::policies;
 use crate::cluster::Server;
 use crate::ids::{ApplicationId, InstanceId, ServerId};
 use crate::instance::{Birth, Instance, Introduction};
 use crate::participant::Participant;
 use crate::performance::{Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, splitwise_2023};
-use crate::registry::{Parameters, Registry};
+use crate::registry::Registry;
 use crate::results::Recorder;
 use crate::scaling::{
     Addresses, Blueprint, IdBlock, InstanceConfigs, PerformanceOf, PlannedInstance, ScalingManager,
@@ -120,7 +121,9 @@ impl Builder<'_> {
         let births = self.births(spec, &blueprint, (scheduler, manager, RECORDER))?;
         let introductions: Vec<Introduction> =
             births.iter().map(|birth| birth.introduction(SimTime::ZERO)).collect();
-        let actor = Scheduler::new(spec.id, policy, spec.model.clone(), manager, RECORDER, &introductions);
+        let scraped = spec.scaling.as_ref().is_some_and(|scaling| !scaling.policies.is_empty());
+        let records = (RECORDER, scraped);
+        let actor = Scheduler::new(spec.id, policy, spec.model.clone(), manager, records, &introductions);
         check_pools(spec, &actor, manager.is_some())?;
         self.add(scheduler, Group(0), Participant::Scheduler(Box::new(actor)));
         if let Some(manager) = manager {
@@ -147,7 +150,7 @@ impl Builder<'_> {
             model: spec.model.clone(),
             baseline: self.tables.baseline()?,
         };
-        Ok(build(&context, &Parameters(&spec.scheduler.parameters)))
+        Ok(build(&context, &spec.scheduler.settings))
     }
 
     /// The instances of the start state that serve this application.
@@ -191,14 +194,6 @@ impl Builder<'_> {
         let scenario = self.scenario;
         let spec = &scenario.applications[position];
         let Some(scaling) = &spec.scaling else { return Ok(()) };
-        let policy = match &scaling.policy {
-            None => None,
-            Some(policy) => {
-                let build = self.registry.policy(&policy.name);
-                let build = build.ok_or_else(|| SimulationError::UnknownPolicy(policy.name.clone()))?;
-                Some((build(&Parameters(&policy.parameters)), policy.decision_interval))
-            }
-        };
         let (manager, managers) = (position as u32, scenario.applications.len() as u32);
         let own = self.start == Some(spec.id);
         let server_ids = IdBlock::new(self.servers.len() as u32, manager, managers);
@@ -214,6 +209,7 @@ impl Builder<'_> {
             (server_ids, instance_ids),
         );
         let (servers, instances) = self.adopt(&mut state, own);
+        let autoscaler = policies::autoscaler(scenario, spec, &state, self.registry)?;
         let actions = scenario.actions.iter().filter(|action| action.application == spec.id);
         let actor = ScalingManager::new(
             state,
@@ -223,7 +219,7 @@ impl Builder<'_> {
             servers,
             instances,
             actions.cloned().collect(),
-            policy,
+            autoscaler,
         );
         self.add(addresses.manager, Group(0), Participant::Manager(Box::new(actor)));
         Ok(())

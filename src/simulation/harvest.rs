@@ -114,6 +114,7 @@ fn open_letter(gathered: &mut [Gathered], message: Message) {
         }
         Message::Logged(id, line) => with(gathered, id, |found| found.ledger.scaling_log.push(*line)),
         Message::Noted(id, fact) => with(gathered, id, |found| found.ledger.scaling_events.push(*fact)),
+        Message::Decided(id, row) => with(gathered, id, |found| found.ledger.decisions.push(*row)),
         Message::Departed(id, record) => with(gathered, id, |found| found.ledger.departed.push(*record)),
         Message::Iterated(id, row) => with(gathered, id, |found| found.ledger.iterations.push(*row)),
         _ => {}
@@ -144,6 +145,8 @@ impl Gathered {
         scaling_log.sort_by_key(|line| line.time);
         let mut scaling_events = ledger.scaling_events;
         scaling_events.sort_by_key(|fact| fact.time);
+        let mut decisions = ledger.decisions;
+        decisions.sort_by_key(|row| row.time);
         let mut iterations = ledger.iterations;
         iterations.sort_by_key(|row| (row.instance, row.start));
         let spec = scenario.applications.iter().find(|spec| spec.id == id);
@@ -158,6 +161,7 @@ impl Gathered {
             has_scaling_manager: spec.is_some_and(|spec| spec.scaling.is_some()),
             scaling_log,
             scaling_events,
+            decisions,
             status: manager.as_ref().map(|manager| manager.state().get_status_summary()),
             scaling: manager.map(|manager| manager.counts()).unwrap_or_default(),
             iterations,

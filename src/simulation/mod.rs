@@ -3,6 +3,7 @@
 mod build;
 mod harvest;
 mod layout;
+mod policies;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -65,6 +66,19 @@ pub enum SimulationError {
     /// A scheduler the registry does not know.
     #[error("scheduler `{0}` is not registered; add it to the registry the scenario is run with")]
     UnknownScheduler(String),
+    /// The workload cannot be opened a second time, for a policy that sees the future.
+    #[error(transparent)]
+    Workload(#[from] crate::workload::WorkloadError),
+    /// A policy that cannot govern the fleet of the scenario.
+    #[error("autoscaling policy `{policy}` of application {application}: {reason}")]
+    PolicyRefused {
+        /// Which policy.
+        policy: String,
+        /// Of which application.
+        application: crate::ids::ApplicationId,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// A policy the registry does not know.
     #[error("autoscaling policy `{0}` is not registered; add it to the registry the scenario is run with")]
     UnknownPolicy(String),

@@ -3,10 +3,13 @@
 
 use std::path::Path;
 
+use ebbflow::ids::InstanceId;
+use ebbflow::instance::InstanceStatus;
 use ebbflow::registry::{Kind, Parameter, Registry};
 use ebbflow::request::Request;
 use ebbflow::results::{ApplicationResults, Latency, RunResults};
-use ebbflow::scaling::{AutoscalingPolicy, Decision, Observation, PoolCount, Traffic};
+use ebbflow::scaling::metrics::{GatewaySample, Monitor, Sample, Traffic};
+use ebbflow::scaling::{AutoscalingPolicy, Decision, Member, Observation};
 use ebbflow::scenario::{Operation, from_yaml};
 use ebbflow::scheduler::{Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy};
 use ebbflow::simulation::run;
@@ -18,10 +21,8 @@ use crate::support::scaling::{assert_all_completed, assert_sound, at};
 
 // --- the user's AdaptiveScheduler: triggers scaling when its queues are long or short
 
-const BUSY: Parameter =
-    Parameter { name: "busy", default: 8.0, minimum: 0.0, about: "requests per instance that are too many" };
-const IDLE: Parameter =
-    Parameter { name: "idle", default: 1.0, minimum: 0.0, about: "requests per instance that are too few" };
+const BUSY: Parameter = Parameter::number("busy", 8.0, "requests per instance that are too many");
+const IDLE: Parameter = Parameter::number("idle", 1.0, "requests per instance that are too few");
 
 const ADAPTIVE: Kind = Kind {
     name: "adaptive_example",
@@ -90,12 +91,8 @@ impl RoutingPolicy for AdaptiveScheduler {
 
 // --- the user's PredictiveScalingManager: looks as far ahead as a start takes
 
-const CAPACITY: Parameter = Parameter {
-    name: "requests_per_s_per_instance",
-    default: 4.0,
-    minimum: 0.01,
-    about: "what one instance can serve",
-};
+const CAPACITY: Parameter =
+    Parameter::number("requests_per_s_per_instance", 4.0, "what one instance can serve").at_least(0.01);
 
 const PREDICTIVE: Kind = Kind {
     name: "predictive_example",
@@ -111,8 +108,8 @@ struct Predictive {
 }
 
 impl Predictive {
-    fn predict(&mut self, seen: &Observation) -> f64 {
-        let rate = seen.arrivals_per_s();
+    fn predict(&mut self, seen: &Observation<'_>) -> f64 {
+        let rate = seen.since_last().arrivals_per_s().unwrap_or(0.0);
         let slope = (rate - self.last_rate) / seen.elapsed.as_secs_f64();
         self.last_rate = rate;
         (rate + slope * seen.startup.as_secs_f64()).max(0.0)
@@ -120,9 +117,9 @@ impl Predictive {
 }
 
 impl AutoscalingPolicy for Predictive {
-    fn decide(&mut self, seen: &Observation) -> Decision {
+    fn decide(&mut self, seen: &Observation<'_>) -> Decision {
         let predicted_load = self.predict(seen);
-        let current = seen.pool(None).wanted();
+        let current = seen.pool(None).asked();
         let capacity = f64::from(current) * self.requests_per_s_per_instance;
         let needed = (predicted_load / self.requests_per_s_per_instance).ceil() as u32;
         if predicted_load > capacity * 1.2 {
@@ -139,17 +136,17 @@ impl AutoscalingPolicy for Predictive {
 
 fn registry() -> Registry {
     let mut registry = Registry::builtin();
-    registry.add_scheduler(ADAPTIVE, |_, parameters| {
+    registry.add_scheduler(ADAPTIVE, |_, settings| {
         Box::new(AdaptiveScheduler {
-            busy: parameters.get("busy"),
-            idle: parameters.get("idle"),
+            busy: settings.number("busy"),
+            idle: settings.number("idle"),
             starting: 0,
             quiet_until: SimTime::ZERO,
         })
     });
-    registry.add_policy(PREDICTIVE, |parameters| {
-        let requests_per_s_per_instance = parameters.get("requests_per_s_per_instance");
-        Box::new(Predictive { requests_per_s_per_instance, last_rate: 0.0 })
+    registry.add_policy(PREDICTIVE, |settings, _| {
+        let requests_per_s_per_instance = settings.number("requests_per_s_per_instance");
+        Ok(Box::new(Predictive { requests_per_s_per_instance, last_rate: 0.0 }))
     });
     registry
 }
@@ -210,11 +207,11 @@ fn a_policy_of_ones_own_scales_ahead_of_the_load() {
     let fixed = ramp("jsq", "");
     let predicted = ramp("jsq", ", autoscaling_policy: predictive_example, decision_interval: 5");
     assert_it_helped(&predicted, &fixed);
-    let decisions = predicted.applications[0].scaling_events.iter().filter(|fact| fact.event == "decision");
-    assert!(decisions.clone().any(|fact| fact.detail.contains("requests/s are coming")));
-    let late = decisions.clone().map(|fact| fact.time.as_nanos() % 5_000_000_000);
-    assert_eq!(late.max(), Some(2_000_000), "every 5 s, plus the way to the scheduler and back");
-    assert!(decisions.count() >= 4);
+    let decisions = &predicted.applications[0].decisions;
+    assert!(decisions.iter().any(|row| row.reason.contains("requests/s are coming")));
+    assert!(decisions.iter().all(|row| row.time.as_nanos().is_multiple_of(5_000_000_000)), "every 5 s");
+    assert!(decisions.iter().all(|row| row.inputs.starts_with("arrivals_per_s[5s]=")), "it says what it saw");
+    assert!(decisions.iter().filter(|row| row.outcome.starts_with("started")).count() >= 2);
 }
 
 #[test]
@@ -238,16 +235,18 @@ fn a_scheduler_that_names_no_manager_still_routes() {
 /// A policy is a pure function: it can be tested with a table of numbers.
 #[test]
 fn the_predictive_policy_follows_the_users_two_thresholds() {
-    let observation = |arrivals, active| Observation {
-        at: at(100.0),
-        elapsed: SimDuration::from_secs(10),
-        startup: SimDuration::from_secs(10),
-        traffic: Traffic { arrivals, ..Traffic::default() },
-        waiting: 0,
-        in_service: 0,
-        workload_ended: false,
-        loads: Vec::new(),
-        pools: vec![PoolCount { active, ..PoolCount::none(None) }],
+    let ten_s = SimDuration::from_secs(10);
+    let member = |number| Member {
+        id: InstanceId(number),
+        tag: None,
+        status: InstanceStatus::Active,
+        created: SimTime::ZERO,
+        active: Some(SimTime::ZERO),
+        gpus: 8,
+    };
+    let scraped = |seconds, arrivals| {
+        let traffic = Traffic { arrivals, ..Traffic::default() };
+        Sample::Gateway(GatewaySample { at: at(seconds), traffic, ..GatewaySample::default() })
     };
     // Capacity is 4 requests/s an instance; the slope doubles what is new since the last observation.
     for (last_rate, arrivals, active, wanted) in [
@@ -261,8 +260,13 @@ fn the_predictive_policy_follows_the_users_two_thresholds() {
         (8.0, 50, 1, None),    // the last one stays
     ] {
         let mut policy = Predictive { requests_per_s_per_instance: 4.0, last_rate };
-        let decision = policy.decide(&observation(arrivals, active));
-        let found = decision.targets.first().map(|&(_, wanted)| wanted);
+        let mut monitor = Monitor::new(ten_s);
+        monitor.record(scraped(90.0, 1000));
+        monitor.record(scraped(100.0, 1000 + arrivals));
+        let members: Vec<Member> = (0..active).map(member).collect();
+        let decision =
+            policy.decide(&Observation::new(at(100.0), &members, &monitor).with_times(ten_s, ten_s));
+        let found = decision.targets.first().map(|target| target.wanted);
         assert_eq!(found, wanted, "{arrivals} arrivals, {active} active: {}", decision.reason);
     }
 }

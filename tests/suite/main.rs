@@ -30,4 +30,5 @@ mod scenario_errors;
 mod scenario_files;
 mod scenario_mutations;
 mod serving_defects;
+mod vectors;
 mod workloads;

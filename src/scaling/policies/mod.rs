@@ -1,9 +1,16 @@
 //! The built-in autoscaling policies, one file each.
 //!
-//! None yet: scaling is scripted by `actions`, or done by a scheduler (`autoscaling`) or by a policy of
-//! a library user (see [`AutoscalingPolicy`](super::AutoscalingPolicy)).
+//! Every file says what it models after, what it leaves out, and who counts as current. The arithmetic of a
+//! policy is in plain functions, tested against the expectations of the original's own tests; its `decide`
+//! only asks the [`Observation`](super::Observation) and hands the numbers on.
+
+mod none;
+mod threshold;
 
 use crate::registry::Registry;
 
 /// Registers them all.
-pub fn register(_: &mut Registry) {}
+pub fn register(registry: &mut Registry) {
+    none::register(registry);
+    threshold::register(registry);
+}

@@ -84,7 +84,7 @@ impl<'s, 't> Sections<'s, 't> {
             let sku = server_sku.as_ref().and_then(named).unwrap_or(&first.sku);
             uses.push(self.on_whole_server(at.clone(), application, *tag, sku));
         }
-        let has_policy = |application: &&Application<'_>| matches!(&application.spec.scaling, Some(scaling) if scaling.policy.is_some());
+        let has_policy = |application: &&Application<'_>| matches!(&application.spec.scaling, Some(scaling) if !scaling.policies.is_empty());
         for application in self.applications.iter().filter(has_policy) {
             let at = application.at.descend(&["scaling_manager"]);
             let tags = [Some(Tag::Prompt), Some(Tag::Token)];

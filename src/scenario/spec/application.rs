@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use ebbflow_actors::SimDuration;
 
-use crate::ids::ApplicationId;
+use crate::ids::{ApplicationId, Tag};
+use crate::registry::Settings;
 
 /// A model served by an application.
 #[derive(Clone, PartialEq, Debug)]
@@ -51,8 +52,8 @@ pub struct ApplicationSpec {
 pub struct SchedulerSpec {
     /// Canonical snake_case name in the scheduler registry.
     pub name: String,
-    /// Every parameter the registry lists for it, in that order.
-    pub parameters: Vec<(String, f64)>,
+    /// Every parameter the registry lists for it.
+    pub settings: Settings,
 }
 
 /// Settings of a ScalingManager.
@@ -74,8 +75,12 @@ pub struct ScalingSpec {
     pub drain_timeout: Option<SimDuration>,
     /// What becomes of the work left then.
     pub drain_timeout_action: DrainTimeoutAction,
-    /// The autoscaling policy on top; none: only actions and schedulers scale.
-    pub policy: Option<PolicySpec>,
+    /// The autoscaling policies on top; none: only actions and schedulers scale.
+    pub policies: Vec<PolicySpec>,
+    /// Between two scrapes of the metrics they see, > 0.
+    pub scrape_interval: SimDuration,
+    /// From a scrape to the moment its answers can be seen, beside the messages' own time.
+    pub metrics_delay: SimDuration,
     /// Log more.
     pub debug: bool,
 }
@@ -95,8 +100,10 @@ pub enum DrainTimeoutAction {
 pub struct PolicySpec {
     /// Canonical snake_case name in the policy registry.
     pub name: String,
-    /// Every parameter the registry lists for it, in that order.
-    pub parameters: Vec<(String, f64)>,
+    /// Every parameter the registry lists for it.
+    pub settings: Settings,
+    /// The one pool it governs; none: all of them.
+    pub pool: Option<Tag>,
     /// Between two decisions, > 0.
     pub decision_interval: SimDuration,
 }

@@ -11,6 +11,8 @@ mod workload;
 
 use ebbflow_actors::{SimDuration, SimTime};
 
+use crate::slo::Slo;
+
 pub use action::{Action, Operation};
 pub use application::{
     ApplicationSpec, DrainTimeoutAction, ModelSpec, PerformanceSpec, PolicySpec, ScalingSpec, SchedulerSpec,
@@ -42,6 +44,8 @@ pub struct Scenario {
     pub performance: PerformanceSpec,
     /// What arrives.
     pub workload: WorkloadSpec,
+    /// What is good enough; none: nothing is judged.
+    pub slo: Option<Slo>,
     /// Scaling operations at fixed times, sorted by time (stable).
     pub actions: Vec<Action>,
     /// Things the reader should know, e.g. a default that was filled in; printed at start.

@@ -18,12 +18,12 @@ use crate::scheduler::{
     Completion, Fleet, Metric, PolicyTraits, PoolName, Pooling, Route, RoutingContext, RoutingPolicy,
 };
 
-const IMBALANCE: Parameter = Parameter {
-    name: "imbalance",
-    default: 5.0,
-    minimum: 1.0,
-    about: "ratio of the median slowdowns of TTFT and TBT from which an instance changes pools",
-};
+const IMBALANCE: Parameter = Parameter::number(
+    "imbalance",
+    5.0,
+    "ratio of the median slowdowns of TTFT and TBT from which an instance changes pools",
+)
+.at_least(1.0);
 
 pub(super) fn register(registry: &mut Registry) {
     let kind = Kind {
@@ -32,11 +32,11 @@ pub(super) fn register(registry: &mut Registry) {
         about: "prefill and decode pools whose border follows the latencies seen",
         parameters: &[BANDWIDTH, PROMPT_MAX, TOKEN_MAX, IMBALANCE],
     };
-    registry.add_scheduler(kind, |context, parameters| {
+    registry.add_scheduler(kind, |context, settings| {
         Box::new(AdaptiveMixedPool {
-            bandwidth_gib_per_s: parameters.get("transfer_bandwidth"),
-            prompt_max_pending_tokens: parameters.get(PROMPT_MAX.name) as i64,
-            imbalance: parameters.get(IMBALANCE.name),
+            bandwidth_gib_per_s: settings.number("transfer_bandwidth"),
+            prompt_max_pending_tokens: settings.number(PROMPT_MAX.name) as i64,
+            imbalance: settings.number(IMBALANCE.name),
             baseline: Arc::clone(&context.baseline),
             ttft_slowdowns: Vec::new(),
             tbt_slowdowns: Vec::new(),

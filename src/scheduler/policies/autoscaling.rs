@@ -9,12 +9,12 @@ use ebbflow_actors::SimTime;
 
 use super::BANDWIDTH;
 use crate::ids::{InstanceId, Tag};
-use crate::registry::{Kind, Parameter, Parameters, Registry};
+use crate::registry::{Kind, Parameter, Registry, Settings};
 use crate::request::Request;
 use crate::scheduler::{Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy};
 
 const fn parameter(name: &'static str, default: f64, minimum: f64, about: &'static str) -> Parameter {
-    Parameter { name, default, minimum, about }
+    Parameter::number(name, default, about).at_least(minimum)
 }
 
 const PARAMETERS: &[Parameter] = &[
@@ -26,7 +26,7 @@ const PARAMETERS: &[Parameter] = &[
     parameter("scale_up_threshold", 0.8, 0.0, "load above which a pool grows"),
     parameter("scale_down_threshold", 0.3, 0.0, "load below which a pool shrinks"),
     parameter("check_interval", 100.0, 1.0, "requests between two checks"),
-    parameter("cooldown", 5.0, 0.0, "seconds between two operations"),
+    Parameter::seconds("cooldown", 5.0, "between two operations"),
     parameter("prompt_tokens_per_instance", 10_000.0, 1.0, "pending prompt tokens that count as load 1"),
 ];
 
@@ -37,7 +37,7 @@ pub(super) fn register(registry: &mut Registry) {
         about: "prefill and decode pools that it scales by load thresholds",
         parameters: PARAMETERS,
     };
-    registry.add_scheduler(kind, |_, parameters| Box::new(Autoscaling::new(parameters)));
+    registry.add_scheduler(kind, |_, settings| Box::new(Autoscaling::new(settings)));
 }
 
 #[derive(Debug)]
@@ -67,18 +67,18 @@ struct PoolRule {
 }
 
 impl Autoscaling {
-    fn new(parameters: &Parameters<'_>) -> Self {
+    fn new(settings: &Settings) -> Self {
         let rule = |tag, pool, victim_by, minimum, maximum| PoolRule {
             tag,
             pool,
             victim_by,
-            minimum: parameters.get(minimum) as usize,
-            maximum: parameters.get(maximum) as usize,
+            minimum: settings.number(minimum) as usize,
+            maximum: settings.number(maximum) as usize,
             starting: 0,
         };
         let (prompt, token) = (PoolName::Prompt, PoolName::Token);
         Autoscaling {
-            bandwidth_gib_per_s: parameters.get("transfer_bandwidth"),
+            bandwidth_gib_per_s: settings.number("transfer_bandwidth"),
             prompt: rule(
                 Tag::Prompt,
                 prompt,
@@ -93,11 +93,11 @@ impl Autoscaling {
                 "min_token_instances",
                 "max_token_instances",
             ),
-            scale_up_threshold: parameters.get("scale_up_threshold"),
-            scale_down_threshold: parameters.get("scale_down_threshold"),
-            check_interval: parameters.get("check_interval") as u64,
-            cooldown_s: parameters.get("cooldown"),
-            tokens_per_instance: parameters.get("prompt_tokens_per_instance"),
+            scale_up_threshold: settings.number("scale_up_threshold"),
+            scale_down_threshold: settings.number("scale_down_threshold"),
+            check_interval: settings.number("check_interval") as u64,
+            cooldown_s: settings.number("cooldown"),
+            tokens_per_instance: settings.number("prompt_tokens_per_instance"),
             requests: 0,
             last_scale: SimTime::ZERO,
         }

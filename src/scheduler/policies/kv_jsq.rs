@@ -4,11 +4,13 @@
 //! that is modelled as ten times the bandwidth.
 
 use super::BANDWIDTH;
-use crate::registry::{Kind, Parameter, Parameters, Registry};
+use crate::registry::{Kind, Parameter, Registry, Settings};
 use crate::request::Request;
 use crate::scheduler::{
     Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy, SchedulerContext,
 };
+
+const PARAMETERS: &[Parameter] = &[BANDWIDTH.with_default(2000.0)];
 
 pub(super) fn register(registry: &mut Registry) {
     let kind = Kind {
@@ -22,13 +24,13 @@ pub(super) fn register(registry: &mut Registry) {
         name: "overlap_kv_jsq",
         aliases: &["OverlapKVJSQScheduler"],
         about: "as kv_jsq, caches moving while the prompt is computed",
-        parameters: &[Parameter { default: 10.0 * BANDWIDTH.default, ..BANDWIDTH }],
+        parameters: PARAMETERS,
     };
     registry.add_scheduler(kind, build);
 }
 
-fn build(_: &SchedulerContext, parameters: &Parameters<'_>) -> Box<dyn RoutingPolicy> {
-    Box::new(KvShortestQueue { bandwidth_gib_per_s: parameters.get("transfer_bandwidth") })
+fn build(_: &SchedulerContext, settings: &Settings) -> Box<dyn RoutingPolicy> {
+    Box::new(KvShortestQueue { bandwidth_gib_per_s: settings.number("transfer_bandwidth") })
 }
 
 #[derive(Debug)]

@@ -2,9 +2,11 @@
 
 use super::BANDWIDTH;
 use super::round_robin::Turn;
-use crate::registry::{Kind, Parameter, Parameters, Registry};
+use crate::registry::{Kind, Parameter, Registry, Settings};
 use crate::request::Request;
 use crate::scheduler::{Fleet, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy};
+
+const PARAMETERS: &[Parameter] = &[BANDWIDTH.with_default(12.5)];
 
 pub(super) fn register(registry: &mut Registry) {
     let kind = Kind {
@@ -18,16 +20,16 @@ pub(super) fn register(registry: &mut Registry) {
         name: "kv_round_robin_ethernet",
         aliases: &[],
         about: "as kv_round_robin over 100 Gbit Ethernet",
-        parameters: &[Parameter { default: 12.5, ..BANDWIDTH }],
+        parameters: PARAMETERS,
     };
     registry.add_scheduler(kind, build);
 }
 
-fn build(_: &crate::scheduler::SchedulerContext, parameters: &Parameters<'_>) -> Box<dyn RoutingPolicy> {
+fn build(_: &crate::scheduler::SchedulerContext, settings: &Settings) -> Box<dyn RoutingPolicy> {
     Box::new(KvRoundRobin {
         prefill: Turn::default(),
         decode: Turn::default(),
-        bandwidth_gib_per_s: parameters.get("transfer_bandwidth"),
+        bandwidth_gib_per_s: settings.number("transfer_bandwidth"),
     })
 }
 

@@ -6,11 +6,13 @@
 //! The ancestor's scheduler of this name only ever subtracts from its counters, so all load lands on
 //! one instance per pool; here the counters are charged as well.
 use super::BANDWIDTH;
-use crate::registry::{Kind, Parameter, Parameters, Registry};
+use crate::registry::{Kind, Parameter, Registry, Settings};
 use crate::request::Request;
 use crate::scheduler::{
     Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy, SchedulerContext,
 };
+
+const PARAMETERS: &[Parameter] = &[BANDWIDTH.with_default(2000.0)];
 
 pub(super) fn register(registry: &mut Registry) {
     let kind = Kind {
@@ -24,13 +26,13 @@ pub(super) fn register(registry: &mut Registry) {
         name: "overlap_kv_token_jsq",
         aliases: &["OverlapKVTokenJSQScheduler"],
         about: "as kv_token_jsq, caches moving while the prompt is computed",
-        parameters: &[Parameter { default: 10.0 * BANDWIDTH.default, ..BANDWIDTH }],
+        parameters: PARAMETERS,
     };
     registry.add_scheduler(kind, build);
 }
 
-fn build(_: &SchedulerContext, parameters: &Parameters<'_>) -> Box<dyn RoutingPolicy> {
-    Box::new(KvFewestTokens { bandwidth_gib_per_s: parameters.get("transfer_bandwidth") })
+fn build(_: &SchedulerContext, settings: &Settings) -> Box<dyn RoutingPolicy> {
+    Box::new(KvFewestTokens { bandwidth_gib_per_s: settings.number("transfer_bandwidth") })
 }
 
 #[derive(Debug)]

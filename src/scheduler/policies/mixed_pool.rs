@@ -17,28 +17,25 @@ pub(super) fn register(registry: &mut Registry) {
         about: "prefill and decode pools that lend each other instances under load",
         parameters: &[BANDWIDTH, PROMPT_MAX, TOKEN_MAX],
     };
-    registry.add_scheduler(kind, |_, parameters| {
+    registry.add_scheduler(kind, |_, settings| {
         Box::new(MixedPool {
-            bandwidth_gib_per_s: parameters.get("transfer_bandwidth"),
-            prompt_max_pending_tokens: parameters.get(PROMPT_MAX.name) as i64,
+            bandwidth_gib_per_s: settings.number("transfer_bandwidth"),
+            prompt_max_pending_tokens: settings.number(PROMPT_MAX.name) as i64,
         })
     });
 }
 
-pub(super) const PROMPT_MAX: Parameter = Parameter {
-    name: "prompt_max_pending_batch_tokens",
-    default: 8192.0,
-    minimum: 0.0,
-    about: "tokens that may be pending on a prefill instance whose queue is not empty",
-};
+pub(super) const PROMPT_MAX: Parameter = Parameter::number(
+    "prompt_max_pending_batch_tokens",
+    8192.0,
+    "tokens that may be pending on a prefill instance whose queue is not empty",
+)
+.unit("tokens");
 
 /// Accepted for the ancestor's configurations, which carry it without using it.
-pub(super) const TOKEN_MAX: Parameter = Parameter {
-    name: "token_max_pending_batch_tokens",
-    default: 2048.0,
-    minimum: 0.0,
-    about: "not used, as in the ancestor",
-};
+pub(super) const TOKEN_MAX: Parameter =
+    Parameter::number("token_max_pending_batch_tokens", 2048.0, "not used, as in the ancestor")
+        .unit("tokens");
 
 #[derive(Debug)]
 struct MixedPool {

@@ -14,12 +14,10 @@ mod token_jsq;
 use crate::registry::{Parameter, Registry};
 
 /// The link over which KV caches move, for all policies that split requests.
-const BANDWIDTH: Parameter = Parameter {
-    name: "transfer_bandwidth",
-    default: 200.0,
-    minimum: 1e-6,
-    about: "bandwidth of a request's private link in GiB/s",
-};
+const BANDWIDTH: Parameter =
+    Parameter::number("transfer_bandwidth", 200.0, "bandwidth of a request's private link in GiB/s")
+        .at_least(1e-6)
+        .unit("GiB/s");
 
 /// Registers them all.
 pub fn register(registry: &mut Registry) {

@@ -4,23 +4,16 @@
 //! library user adds theirs with [`Registry::add_scheduler`] and [`Registry::add_policy`] and names
 //! them in a scenario like any other.
 
+mod parameter;
+mod settings;
+
 use std::sync::Arc;
 
-use crate::scaling::{AutoscalingPolicy, PolicyFactory};
-use crate::scheduler::{RoutingPolicy, SchedulerContext, SchedulerFactory};
+pub use parameter::{Accepts, Parameter};
+pub use settings::{Setting, Settings};
 
-/// A numeric parameter of a scheduler or policy.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Parameter {
-    /// Key in the scenario file; units are in the name or the description.
-    pub name: &'static str,
-    /// Used when the scenario does not say.
-    pub default: f64,
-    /// Smallest value accepted.
-    pub minimum: f64,
-    /// What it means, with its unit.
-    pub about: &'static str,
-}
+use crate::scaling::{AutoscalingPolicy, PolicyContext, PolicyFactory, PolicyKind, PolicyRefusal};
+use crate::scheduler::{RoutingPolicy, SchedulerContext, SchedulerFactory};
 
 /// How a scheduler or policy is named and configured.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -50,32 +43,17 @@ fn stem(name: &str) -> String {
     stem.filter(|stem| !stem.is_empty()).map(str::to_owned).unwrap_or(name)
 }
 
-/// The resolved parameters of a scheduler or policy.
-#[derive(Clone, Copy, Debug)]
-pub struct Parameters<'a>(pub &'a [(String, f64)]);
-
-impl Parameters<'_> {
-    /// A parameter by name.
-    ///
-    /// # Panics
-    /// When the kind lists no such parameter: a mistake in the code of the policy, not in a scenario.
-    pub fn get(&self, name: &str) -> f64 {
-        let found = self.0.iter().find(|(key, _)| key == name);
-        found.unwrap_or_else(|| panic!("parameter `{name}` is not listed by its kind")).1
-    }
-}
-
 /// The schedulers and policies that exist.
 #[derive(Clone, Default)]
 pub struct Registry {
     schedulers: Vec<(Kind, SchedulerFactory)>,
-    policies: Vec<(Kind, PolicyFactory)>,
+    policies: Vec<(PolicyKind, PolicyFactory)>,
 }
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let schedulers: Vec<&str> = self.schedulers().map(|kind| kind.name).collect();
-        let policies: Vec<&str> = self.policies().map(|kind| kind.name).collect();
+        let policies: Vec<&str> = self.policies().map(|known| known.kind.name).collect();
         f.debug_struct("Registry").field("schedulers", &schedulers).field("policies", &policies).finish()
     }
 }
@@ -93,7 +71,7 @@ impl Registry {
     pub fn add_scheduler(
         &mut self,
         kind: Kind,
-        build: impl Fn(&SchedulerContext, &Parameters<'_>) -> Box<dyn RoutingPolicy> + Send + Sync + 'static,
+        build: impl Fn(&SchedulerContext, &Settings) -> Box<dyn RoutingPolicy> + Send + Sync + 'static,
     ) {
         self.schedulers.retain(|(known, _)| known.name != kind.name);
         self.schedulers.push((kind, Arc::new(build)));
@@ -102,10 +80,14 @@ impl Registry {
     /// Adds an autoscaling policy; it replaces an earlier one of the same name.
     pub fn add_policy(
         &mut self,
-        kind: Kind,
-        build: impl Fn(&Parameters<'_>) -> Box<dyn AutoscalingPolicy> + Send + Sync + 'static,
+        kind: impl Into<PolicyKind>,
+        build: impl Fn(&Settings, &PolicyContext) -> Result<Box<dyn AutoscalingPolicy>, PolicyRefusal>
+        + Send
+        + Sync
+        + 'static,
     ) {
-        self.policies.retain(|(known, _)| known.name != kind.name);
+        let kind = kind.into();
+        self.policies.retain(|(known, _)| known.kind.name != kind.kind.name);
         self.policies.push((kind, Arc::new(build)));
     }
 
@@ -115,7 +97,7 @@ impl Registry {
     }
 
     /// Kinds of autoscaling policies.
-    pub fn policies(&self) -> impl Iterator<Item = &Kind> {
+    pub fn policies(&self) -> impl Iterator<Item = &PolicyKind> {
         self.policies.iter().map(|(kind, _)| kind)
     }
 
@@ -124,9 +106,9 @@ impl Registry {
         self.schedulers.iter().find(|(kind, _)| kind.name == name).map(|(_, build)| build)
     }
 
-    /// How to build the autoscaling policy of this canonical name.
-    pub fn policy(&self, name: &str) -> Option<&PolicyFactory> {
-        self.policies.iter().find(|(kind, _)| kind.name == name).map(|(_, build)| build)
+    /// The autoscaling policy of this canonical name, and how to build it.
+    pub fn policy(&self, name: &str) -> Option<(&PolicyKind, &PolicyFactory)> {
+        self.policies.iter().find(|(known, _)| known.kind.name == name).map(|(kind, build)| (kind, build))
     }
 }
 

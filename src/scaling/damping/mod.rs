@@ -1,0 +1,10 @@
+//! What keeps a fleet from following every whim of a metric: one piece a file, used by many policies.
+//!
+//! A policy computes a raw wish and hands it through the pieces its original has, in that order. Bounds come
+//! last, in the manager, and are the same for all.
+
+mod cooldown;
+mod tolerance;
+
+pub use cooldown::Cooldown;
+pub use tolerance::Tolerance;

@@ -1,0 +1,214 @@
+//! Service level objectives: which latencies are good enough.
+//!
+//! Written as `ttft.p99<2s, tbt.p99<0.1s`. An objective is met by a run when the statistic named is below
+//! its limit. A single request is good when each of its latencies named is below its limit, whatever the
+//! statistic; the share of good ones among all that arrived is the attainment.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A latency of a request.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum LatencyKind {
+    /// Time to first token.
+    Ttft,
+    /// Time between tokens: (E2E − TTFT) / output tokens.
+    Tbt,
+    /// Time per output token: (E2E − TTFT) / (output tokens − 1).
+    Tpot,
+    /// End-to-end response time.
+    E2e,
+    /// Wait before the prompt was first worked on.
+    Queue,
+}
+
+/// A statistic of a latency.
+#[derive(Clone, Copy, PartialEq, PartialOrd, Debug)]
+pub enum Statistic {
+    /// Arithmetic mean.
+    Mean,
+    /// The quantile from 0 to 1.
+    Quantile(f64),
+    /// Largest.
+    Max,
+}
+
+/// A limit on a statistic of a latency.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Objective {
+    /// Of which latency.
+    pub latency: LatencyKind,
+    /// Which statistic.
+    pub statistic: Statistic,
+    /// Must stay below, in seconds.
+    pub limit_s: f64,
+}
+
+/// All objectives, at least one.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Slo(Vec<Objective>);
+
+/// An objective that cannot be read.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "`{0}` is no objective; expected `LATENCY.STATISTIC<LIMIT`, with a latency of ttft, tbt, tpot, e2e, queue, a \
+     statistic of mean, p50, p90, p99, … or max, and a limit with a unit, e.g. `ttft.p99<2s, tbt.p99<100ms`"
+)]
+pub struct BadObjective(String);
+
+impl Slo {
+    /// The objectives in the order given.
+    pub fn objectives(&self) -> &[Objective] {
+        &self.0
+    }
+
+    /// The limit on a latency, the smallest if there are several.
+    pub fn limit_s(&self, latency: LatencyKind) -> Option<f64> {
+        let limits = self.0.iter().filter(|objective| objective.latency == latency);
+        limits.map(|objective| objective.limit_s).min_by(f64::total_cmp)
+    }
+
+    /// Whether a request with these latencies is good. A latency that the request does not have, as TPOT
+    /// with a single output token, is no hindrance.
+    pub fn is_met_by(&self, latency_s: impl Fn(LatencyKind) -> Option<f64>) -> bool {
+        let met = |objective: &Objective| latency_s(objective.latency).is_none_or(|s| s < objective.limit_s);
+        self.0.iter().all(met)
+    }
+}
+
+impl FromStr for Slo {
+    type Err = BadObjective;
+
+    fn from_str(text: &str) -> Result<Self, BadObjective> {
+        text.split(',').map(|objective| objective.trim().parse()).collect::<Result<_, _>>().map(Slo)
+    }
+}
+
+impl FromStr for Objective {
+    type Err = BadObjective;
+
+    fn from_str(text: &str) -> Result<Self, BadObjective> {
+        let read = || {
+            let (what, limit) = text.split_once('<')?;
+            let (latency, statistic) = what.trim().split_once('.')?;
+            Some(Objective {
+                latency: latency_kind(latency)?,
+                statistic: parse_statistic(statistic)?,
+                limit_s: parse_seconds(limit.trim_start_matches('=').trim())?,
+            })
+        };
+        read().ok_or_else(|| BadObjective(text.to_owned()))
+    }
+}
+
+const KINDS: [(LatencyKind, &str); 5] = [
+    (LatencyKind::Ttft, "ttft"),
+    (LatencyKind::Tbt, "tbt"),
+    (LatencyKind::Tpot, "tpot"),
+    (LatencyKind::E2e, "e2e"),
+    (LatencyKind::Queue, "queue"),
+];
+
+fn latency_kind(text: &str) -> Option<LatencyKind> {
+    KINDS.iter().find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(kind, _)| *kind)
+}
+
+fn parse_statistic(text: &str) -> Option<Statistic> {
+    match text {
+        "mean" => Some(Statistic::Mean),
+        "max" => Some(Statistic::Max),
+        quantile => {
+            let percent: f64 = quantile.strip_prefix('p')?.parse().ok()?;
+            (percent > 0.0 && percent < 100.0).then_some(Statistic::Quantile(percent / 100.0))
+        }
+    }
+}
+
+fn parse_seconds(text: &str) -> Option<f64> {
+    let unit_at = text.find(char::is_alphabetic)?;
+    let number: f64 = text[..unit_at].trim().parse().ok()?;
+    // Divided, not multiplied by what no binary fraction is: 100ms is 0.1 s to the last bit.
+    let seconds = match &text[unit_at..] {
+        "s" => number,
+        "ms" => number / 1e3,
+        "us" => number / 1e6,
+        "min" => number * 60.0,
+        _ => return None,
+    };
+    (seconds.is_finite() && seconds > 0.0).then_some(seconds)
+}
+
+impl fmt::Display for LatencyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = KINDS.iter().find(|(kind, _)| kind == self).map_or("", |(_, name)| name);
+        f.write_str(name)
+    }
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Statistic::Mean => f.write_str("mean"),
+            Statistic::Max => f.write_str("max"),
+            // Rounded, for 0.999 × 100 is not 99.9.
+            Statistic::Quantile(quantile) => write!(f, "p{}", (quantile * 1e8).round() / 1e6),
+        }
+    }
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}<{}s", self.latency, self.statistic, self.limit_s)
+    }
+}
+
+impl fmt::Display for Slo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let objectives: Vec<String> = self.0.iter().map(Objective::to_string).collect();
+        f.write_str(&objectives.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objectives_are_read_and_written_in_one_form() {
+        let slo: Slo = "ttft.p99 < 2s,tbt.p99.9<100ms, E2E.mean<1min,queue.max<5us".parse().unwrap();
+        assert_eq!(slo.to_string(), "ttft.p99<2s, tbt.p99.9<0.1s, e2e.mean<60s, queue.max<0.000005s");
+        assert_eq!(slo.to_string().parse(), Ok(slo));
+    }
+
+    #[test]
+    fn what_is_no_objective_is_named() {
+        for text in [
+            "",
+            "ttft",
+            "ttft.p99",
+            "ttft.p99<2",
+            "ttft.p0<1s",
+            "tps.p50<1s",
+            "ttft.p99<-1s",
+            "ttft.p99<NaNs",
+        ] {
+            assert_eq!(text.parse::<Slo>(), Err(BadObjective(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_good_when_all_its_latencies_are_below_their_limits() {
+        let slo: Slo = "ttft.p99<2s, tpot.mean<0.1s".parse().unwrap();
+        let met = |ttft_s: f64, tpot_s: Option<f64>| {
+            slo.is_met_by(|kind| match kind {
+                LatencyKind::Ttft => Some(ttft_s),
+                LatencyKind::Tpot => tpot_s,
+                _ => None,
+            })
+        };
+        assert!(met(1.9, Some(0.05)));
+        assert!(met(1.9, None));
+        assert!(!met(2.0, Some(0.05)));
+        assert!(!met(1.9, Some(0.2)));
+    }
+}
