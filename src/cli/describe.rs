@@ -43,7 +43,7 @@ fn cluster(scenario: &Scenario) -> String {
 fn describe_application(application: &ApplicationSpec) -> String {
     let mut text = format!("{} · scheduler {}", application.model.name, application.scheduler.name);
     if let Some(scaling) = &application.scaling {
-        let (delay, interval) = (scaling.scale_up_delay, scaling.drain_check_interval);
+        let (delay, interval) = (scaling.cold_start.mean(&application.model), scaling.drain_check_interval);
         let _ = write!(text, " · starts take {delay}, drains are checked every {interval}");
         for policy in &scaling.policies {
             let _ = write!(text, " · policy {} every {}", policy.name, policy.decision_interval);

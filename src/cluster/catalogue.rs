@@ -10,9 +10,17 @@ use crate::scenario::{GpuSpec, Sku};
 
 const GIB: u64 = 1 << 30;
 
-/// GPU name, memory in GiB.
-const GPUS: [(&str, u64); 4] =
-    [("a100-40gb", 40), ("a100-80gb", 80), ("h100-80gb", 80), ("h100-80gb-pcap", 80)];
+/// GPU name, memory in GiB, rent in US dollars an hour.
+///
+/// Rents are Lambda's for 8-GPU servers on demand, as of 2026-09-25 (github.com/tgarg01/silybench-data); they
+/// vary more than threefold between providers, so a study that is about money gives its own. The 40 GB card is
+/// not listed there.
+const GPUS: [(&str, u64, Option<f64>); 4] = [
+    ("a100-40gb", 40, None),
+    ("a100-80gb", 80, Some(2.79)),
+    ("h100-80gb", 80, Some(3.99)),
+    ("h100-80gb-pcap", 80, Some(3.99)),
+];
 
 /// SKU name, GPU, how many, idle watts.
 const SKUS: [(&str, &str, u32, f64); 7] = [
@@ -27,19 +35,26 @@ const SKUS: [(&str, &str, u32, f64); 7] = [
 
 /// Names of the known GPUs.
 pub fn known_gpus() -> impl Iterator<Item = &'static str> {
-    GPUS.iter().map(|(name, _)| *name)
+    GPUS.iter().map(|(name, ..)| *name)
 }
 
 /// A known GPU.
 pub fn known_gpu(name: &str) -> Option<GpuSpec> {
-    let (name, memory_gib) = GPUS.iter().find(|(known, _)| *known == name)?;
+    let (name, memory_gib, _) = GPUS.iter().find(|(known, ..)| *known == name)?;
     Some(GpuSpec { name: (*name).to_owned(), memory_bytes: memory_gib * GIB })
+}
+
+/// The rent of a known GPU, in US dollars an hour.
+pub fn known_price(gpu: &str) -> Option<f64> {
+    GPUS.iter().find(|(known, ..)| *known == gpu)?.2
 }
 
 /// Every known kind of server.
 pub fn known_skus() -> Vec<Arc<Sku>> {
     let sku = |&(name, gpu_name, gpus, idle_power_w): &(&str, &str, u32, f64)| {
-        known_gpu(gpu_name).map(|gpu| Arc::new(Sku { name: name.to_owned(), gpu, gpus, idle_power_w }))
+        let usd_per_gpu_h = known_price(gpu_name);
+        known_gpu(gpu_name)
+            .map(|gpu| Arc::new(Sku { name: name.to_owned(), gpu, gpus, idle_power_w, usd_per_gpu_h }))
     };
     SKUS.iter().filter_map(sku).collect()
 }

@@ -160,7 +160,7 @@ fn iteration(instance: u32) -> IterationRow {
 
 pub fn scenario() -> Scenario {
     let gpu = GpuSpec { name: "h100-80gb".into(), memory_bytes: 80 << 30 };
-    let sku = Arc::new(Sku { name: "dgx-h100".into(), gpu, gpus: 8, idle_power_w: 0.0 });
+    let sku = Arc::new(Sku { name: "dgx-h100".into(), gpu, gpus: 8, idle_power_w: 0.0, usd_per_gpu_h: None });
     let parallelism = Parallelism { pipeline: 1, tensor: 8 };
     Scenario {
         name: "sample".into(),
@@ -169,7 +169,7 @@ pub fn scenario() -> Scenario {
         debug: true,
         dispatch_latency: SimDuration::from_millis(1),
         cluster: ClusterSpec {
-            servers: vec![ServerGroup { sku, count: 4 }],
+            servers: vec![ServerGroup { sku, count: 4, limit: None }],
             power_budget_w: None,
             interconnects: Vec::new(),
             catalogue: Vec::new(),

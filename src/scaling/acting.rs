@@ -1,13 +1,12 @@
 //! From what a policy wants to operations: bounds, then starts, cancellations and drains.
 
-use std::cmp::Reverse;
-
 use ebbflow_actors::SimTime;
 
 use super::decision::{Counting, Limiter, Target};
 use super::error::ScalingError;
 use super::policy::PoolCount;
-use super::state::ScalingState;
+use super::state::{InstanceView, ScalingState};
+use super::victims::Candidate;
 use crate::ids::{InstanceId, Tag};
 use crate::instance::InstanceStatus;
 
@@ -80,22 +79,26 @@ impl ScalingState {
         outcome
     }
 
-    /// Whom to take: starting instances first, the youngest first, where they count; then those that serve
-    /// least, of equals the youngest.
+    /// Whom to take: starting instances first, the youngest first, where they count; then serving ones in the
+    /// order of the scenario.
     fn victims(&self, target: Target, count: usize, load: impl Fn(InstanceId) -> f64) -> Vec<InstanceId> {
         let of_pool = |wanted: InstanceStatus| {
             let own = self.instances.iter().filter(move |(_, view)| view.life.tag == target.tag);
-            own.filter(move |(_, view)| view.status == wanted).map(|(&id, _)| id)
+            own.filter(move |(_, view)| view.status == wanted)
         };
         let mut victims: Vec<InstanceId> = Vec::new();
         if target.counting == Counting::Asked {
-            victims.extend(of_pool(InstanceStatus::ScalingUp));
+            victims.extend(of_pool(InstanceStatus::ScalingUp).map(|(&id, _)| id));
             victims.reverse();
         }
         if victims.len() < count {
-            let mut serving: Vec<InstanceId> = of_pool(InstanceStatus::Active).collect();
-            serving.sort_by(|a, b| load(*a).total_cmp(&load(*b)).then(Reverse(a).cmp(&Reverse(b))));
-            victims.extend(serving);
+            let candidate = |(&id, view): (&InstanceId, &InstanceView)| {
+                let processors = self.servers.get(&view.server).map_or(&[][..], |server| &server.processors);
+                Candidate::new(id, view, processors, load(id))
+            };
+            let mut serving: Vec<Candidate> = of_pool(InstanceStatus::Active).map(candidate).collect();
+            serving.sort_by(|a, b| self.spec.victims.compare(a, b));
+            victims.extend(serving.iter().map(|candidate| candidate.id));
         }
         victims.truncate(count);
         victims

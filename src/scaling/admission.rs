@@ -82,13 +82,23 @@ impl ScalingState {
         Ok((self.performance)(&sku.gpu.name, tensor_parallelism)?)
     }
 
-    pub(super) fn room_for_server(&self) -> Result<(), ScalingError> {
+    pub(super) fn room_for_server(&self, sku: &Sku) -> Result<(), ScalingError> {
+        if let Some(limit) = self.limit_of(sku)
+            && self.servers.values().filter(|view| view.sku.name == sku.name).count() >= limit as usize
+        {
+            return Err(ScalingError::NoneLeft { sku: sku.name.clone(), limit });
+        }
         match self.spec.max_servers {
             Some(maximum) if self.servers.len() >= maximum as usize => {
                 Err(ScalingError::TooManyServers(maximum))
             }
             _ => Ok(()),
         }
+    }
+
+    /// How many servers of a kind can be had at once.
+    fn limit_of(&self, sku: &Sku) -> Option<u32> {
+        self.cluster.servers.iter().find(|group| group.sku.name == sku.name)?.limit
     }
 
     pub(super) fn room_for_instance(&self) -> Result<(), ScalingError> {

@@ -93,6 +93,8 @@ impl ScalingManager {
         if let Some(autoscaler) = &mut self.autoscaler {
             autoscaler.set_ticks(outbox);
         }
+        self.state.refill_warm_pool(now);
+        self.carry_out(outbox);
     }
 
     pub(crate) fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
@@ -311,7 +313,8 @@ impl ScalingManager {
             }
             Effect::Drain { instance, since } => {
                 if let Some(&entity) = self.instances.get(&instance) {
-                    outbox.send(scheduler, Message::StopRouting { instance, entity, since });
+                    let lag = outbox.lookahead() + self.state.routing_stop_lag();
+                    outbox.send_after(scheduler, lag, Message::StopRouting { instance, entity, since });
                 }
             }
             Effect::CancelStart { instance, server, since } => {

@@ -54,6 +54,16 @@ pub enum ScalingError {
     /// Too many would exist.
     #[error("max_servers is {0} and so many exist; scale one down first, or raise it")]
     TooManyServers(u32),
+    /// The inventory is used up.
+    #[error(
+        "only {limit} server(s) of `{sku}` can be had at once, and so many exist; scale one down first, or raise its `limit`"
+    )]
+    NoneLeft {
+        /// Which SKU.
+        sku: String,
+        /// How many there are.
+        limit: u32,
+    },
     /// No such server, now or ever.
     #[error("there is no server_{0} of this application")]
     UnknownServer(ServerId),

@@ -10,6 +10,7 @@ mod admission;
 mod autoscaler;
 mod blueprint;
 mod census;
+mod cold_start;
 pub mod damping;
 mod decision;
 mod effect;
@@ -23,13 +24,17 @@ mod news;
 mod operations;
 pub mod policies;
 mod policy;
+mod sku_choice;
 mod state;
 mod summary;
+mod victims;
+mod warm_pool;
 
 pub use autoscaler::Autoscaler;
 pub use blueprint::Blueprint;
 pub(crate) use blueprint::drain_rules;
 pub use census::Member;
+pub use cold_start::{ColdStart, ColdStartPreset, PRESETS as COLD_START_PRESETS, Span};
 pub use decision::{Counting, Decision, DecisionRow, Limiter, Target};
 pub use effect::{Effect, PlannedInstance};
 pub use entity::{Addresses, ScalingManager};
@@ -42,8 +47,11 @@ pub use policy::{
     AutoscalingPolicy, FutureRequest, Governs, InstanceCapacity, PolicyContext, PolicyFactory, PolicyKind,
     PolicyRefusal, PoolCount,
 };
+pub(crate) use sku_choice::AUTO;
+pub use sku_choice::SkuChoice;
 pub use state::{InstanceConfigs, PerformanceOf, ScalingState};
 pub use summary::StatusSummary;
+pub use victims::VictimOrder;
 
 #[cfg(test)]
 mod tests;

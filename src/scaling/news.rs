@@ -48,7 +48,7 @@ impl ScalingState {
             self.effects.push(Effect::StartFailed(view.life.tag));
         }
         let empty = self.servers.get(&view.server).is_some_and(|server| server.instances() == 0);
-        if view.takes_server_along && empty {
+        if view.takes_server_along && empty && !self.stays_warm(view.server) {
             self.remove_server(at, view.server);
         }
     }

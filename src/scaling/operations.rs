@@ -25,10 +25,10 @@ struct Admitted {
 
 impl ScalingState {
     /// Starts a new server and one instance on all its GPUs: SCALING_UP now, ACTIVE after
-    /// `server_boot_delay + scale_up_delay`.
+    /// its cold start. A server of the warm pool, if one is up, spares it the server's part.
     ///
-    /// `config`: none takes the start state's block for the tag; `sku`: none takes the first of the
-    /// cluster configuration, even if its count is 0.
+    /// `config`: none takes the start state's block for the tag; `sku`: none takes the manager's
+    /// `server_sku`.
     ///
     /// # Errors
     /// All or nothing: if the server or the instance cannot be, neither is.
@@ -39,18 +39,28 @@ impl ScalingState {
         tag: Option<Tag>,
         sku: Option<&str>,
     ) -> Result<(ServerId, InstanceId), ScalingError> {
-        let sku = self.find_sku(sku)?;
         let config = config.unwrap_or_else(|| self.configs.for_tag(tag));
+        let sku = self.choose_sku(sku, tag)?;
         let shape = shape_on_server(&self.model, &sku, config.parallelism)?;
         let performance = (self.performance)(&sku.gpu.name, shape.tensor_parallelism)?;
-        self.room_for_server()?;
+        let warm = self.warm_server(&sku);
+        if warm.is_none() {
+            self.room_for_server(&sku)?;
+        }
         self.room_for_instance()?;
         let processors = (0..sku.gpus).collect();
-        let server = self.enter_server(now, Arc::clone(&sku));
         let admitted = Admitted { processors, tag, engine: config.engine, performance };
+        if let Some(server) = warm {
+            let planned = self.plan(now, server, sku, admitted);
+            let instance = planned.instance;
+            self.effects.push(Effect::Place(planned));
+            self.refill_warm_pool(now);
+            return Ok((server, instance));
+        }
+        let server = self.enter_server(now, Arc::clone(&sku));
         let first = self.plan(now, server, Arc::clone(&sku), admitted);
         let instance = first.instance;
-        let up_at = now + self.spec.server_boot_delay;
+        let up_at = self.up_at(server);
         self.effects.push(Effect::StartServer { server, sku, up_at, first: Some(first) });
         Ok((server, instance))
     }
@@ -66,12 +76,12 @@ impl ScalingState {
     /// Starts a server without an instance.
     ///
     /// # Errors
-    /// An unknown SKU, or `max_servers` reached.
+    /// An unknown SKU, or `max_servers` or the SKU's limit reached.
     pub fn scale_up_server(&mut self, now: SimTime, sku: Option<&str>) -> Result<ServerId, ScalingError> {
-        let sku = self.find_sku(sku)?;
-        self.room_for_server()?;
+        let sku = self.choose_sku(sku, None)?;
+        self.room_for_server(&sku)?;
         let server = self.enter_server(now, Arc::clone(&sku));
-        let up_at = now + self.spec.server_boot_delay;
+        let up_at = self.up_at(server);
         self.effects.push(Effect::StartServer { server, sku, up_at, first: None });
         Ok(server)
     }
@@ -145,14 +155,19 @@ impl ScalingState {
         Ok(())
     }
 
+    /// When a server is, or was, up.
+    fn up_at(&self, server: ServerId) -> SimTime {
+        self.servers.get(&server).map_or(SimTime::ZERO, |view| view.up_at)
+    }
+
     fn enter_server(&mut self, now: SimTime, sku: Arc<Sku>) -> ServerId {
         let server = ServerId(self.server_ids.issue());
-        let boots = !self.spec.server_boot_delay.is_zero();
+        let boot = self.spec.cold_start.server_delay(self.seed, server.0, &self.model);
         let view = ServerView {
             processors: vec![None; sku.gpus as usize],
             owner: self.application,
-            status: if boots { ServerStatus::ScalingUp } else { ServerStatus::Active },
-            up_at: now + self.spec.server_boot_delay,
+            status: if boot.is_zero() { ServerStatus::Active } else { ServerStatus::ScalingUp },
+            up_at: now + boot,
             sku,
         };
         self.servers.insert(server, view);
@@ -160,7 +175,7 @@ impl ScalingState {
         server
     }
 
-    /// Enters an instance that is to start on a server; it is ready `scale_up_delay` after the server is.
+    /// Enters an instance that is to start on a server; it is ready a start after the server is up.
     fn plan(&mut self, now: SimTime, server: ServerId, sku: Arc<Sku>, admitted: Admitted) -> PlannedInstance {
         let Admitted { processors, tag, engine, performance } = admitted;
         let instance = InstanceId(self.instance_ids.issue());
@@ -169,8 +184,8 @@ impl ScalingState {
         self.enter(instance, server, &processors, life, InstanceStatus::ScalingUp);
         self.counts.scale_ups += 1;
         self.log(now, "scale_up_start", format!("instance_{instance}"), InstanceStatus::ScalingUp.name());
-        let up_at = self.servers.get(&server).map_or(now, |view| view.up_at.max(now));
-        let ready_at = Some(up_at + self.spec.scale_up_delay);
+        let start = self.spec.cold_start.instance_delay(self.seed, instance.0, &self.model);
+        let ready_at = Some(self.up_at(server).max(now) + start);
         PlannedInstance {
             instance,
             server,

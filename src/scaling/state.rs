@@ -103,6 +103,8 @@ pub struct ScalingState {
     pub(super) instance_ids: IdBlock,
     pub(super) counts: ScalingCounts,
     pub(super) effects: Vec<Effect>,
+    /// Of what is drawn: how long starts take.
+    pub(super) seed: u64,
 }
 
 impl std::fmt::Debug for ScalingState {
@@ -140,7 +142,14 @@ impl ScalingState {
             instance_ids,
             counts: ScalingCounts::default(),
             effects: Vec::new(),
+            seed: 0,
         }
+    }
+
+    /// The same, drawing how long starts take from this seed.
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
     }
 
     /// A server that is there from the start.
@@ -291,9 +300,14 @@ impl ScalingState {
         Ok(InstanceCapacity { gpus: shape.gpus, performance, kv_tokens })
     }
 
-    /// From a full scale-up to ACTIVE.
+    /// From a full scale-up to ACTIVE, on average.
     pub fn startup_delay(&self) -> SimDuration {
-        self.spec.server_boot_delay + self.spec.scale_up_delay
+        self.spec.cold_start.mean(&self.model)
+    }
+
+    /// From a drain's beginning until the scheduler stops sending work.
+    pub(super) fn routing_stop_lag(&self) -> SimDuration {
+        self.spec.routing_stop_lag
     }
 
     /// Instance-seconds and GPU-seconds per tag and status, of all instances there ever were, up to now.

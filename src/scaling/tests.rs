@@ -22,15 +22,18 @@ const MAX_SERVERS: u32 = 6;
 
 fn sku() -> Arc<Sku> {
     let gpu = GpuSpec { name: "g".into(), memory_bytes: 100 };
-    Arc::new(Sku { name: "s".into(), gpu, gpus: 4, idle_power_w: 0.0 })
+    Arc::new(Sku { name: "s".into(), gpu, gpus: 4, idle_power_w: 0.0, usd_per_gpu_h: None })
 }
 
 /// Two servers with an instance each: a prompt and a token one.
 fn manager() -> ScalingState {
     let spec = ScalingSpec {
-        scale_up_delay: SimDuration::from_secs(10),
+        cold_start: ColdStart::simple(SimDuration::ZERO, SimDuration::from_secs(10)),
+        warm_pool: 0,
+        server_sku: SkuChoice::First,
+        victims: VictimOrder::LeastLoaded,
+        routing_stop_lag: SimDuration::ZERO,
         drain_check_interval: SimDuration::from_secs(1),
-        server_boot_delay: SimDuration::ZERO,
         min_instances: MIN_INSTANCES,
         max_instances: Some(MAX_INSTANCES),
         max_servers: Some(MAX_SERVERS),
@@ -42,7 +45,7 @@ fn manager() -> ScalingState {
         debug: false,
     };
     let cluster = ClusterSpec {
-        servers: vec![ServerGroup { sku: sku(), count: 2 }],
+        servers: vec![ServerGroup { sku: sku(), count: 2, limit: None }],
         power_budget_w: None,
         interconnects: Vec::new(),
         catalogue: Vec::new(),

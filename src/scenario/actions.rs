@@ -11,6 +11,7 @@ use super::cluster;
 use super::reader::{At, Keys};
 use super::spec::{Action, Operation, Sku};
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
+use crate::scaling::AUTO;
 
 const OPERATIONS: [&str; 6] = [
     "scale_up_full",
@@ -137,6 +138,7 @@ fn read_sku(keys: &Keys<'_>, known: &Known<'_, '_>) -> Option<Option<String>> {
         return Some(None);
     };
     match known.catalogue {
+        _ if at.is_word(AUTO) => Some(Some(AUTO.to_owned())),
         Some(catalogue) => cluster::sku(&at, catalogue).map(|sku| Some(sku.name.clone())),
         None => at.text().map(|_| None),
     }

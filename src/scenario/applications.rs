@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::models;
 use super::reader::{At, Keys, Named};
-use super::scaling::{self, AncestorPolicy};
+use super::scaling::{self, Shared};
 use super::spec::{ApplicationSpec, ModelSpec, SchedulerSpec};
 use crate::ids::ApplicationId;
 use crate::registry::Settings;
@@ -23,14 +23,14 @@ pub(super) struct Application<'t> {
 /// All applications, or nothing when one of them is not clear.
 pub(super) fn read<'t>(
     at: &At<'t>,
-    policy: &AncestorPolicy<'t>,
+    shared: &Shared<'_, 't>,
     context: &Context<'_>,
 ) -> Option<Vec<Application<'t>>> {
     let entries = at.filled_list()?;
     let read: Vec<_> = entries
         .iter()
         .zip(0..)
-        .map(|(at, index)| read_application(at, ApplicationId(index), policy, context))
+        .map(|(at, index)| read_application(at, ApplicationId(index), shared, context))
         .collect();
     let applications = read.into_iter().collect::<Option<Vec<Application<'_>>>>()?;
     for (index, application) in applications.iter().enumerate() {
@@ -46,7 +46,7 @@ pub(super) fn read<'t>(
 fn read_application<'t>(
     at: &At<'t>,
     default_id: ApplicationId,
-    policy: &AncestorPolicy<'t>,
+    shared: &Shared<'_, 't>,
     context: &Context<'_>,
 ) -> Option<Application<'t>> {
     let keys = at.keys()?;
@@ -54,7 +54,7 @@ fn read_application<'t>(
     let model = read_model(&keys);
     let debug = keys.get("debug").and_then(|at| at.flag()).unwrap_or(false);
     let scheduler = read_scheduler(&keys, context);
-    let scaling = keys.get("scaling_manager").and_then(|at| scaling::read(&at, policy, debug, context));
+    let scaling = keys.get("scaling_manager").and_then(|at| scaling::read(&at, shared, debug, context));
     read_without_effect(&keys, context);
     keys.finish();
     // A problem with anything but the model has been recorded; the model can be checked all the same.

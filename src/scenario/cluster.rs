@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::reader::{At, Keys};
 use super::spec::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
-use crate::cluster::{known_gpu, known_gpus, known_skus};
+use crate::cluster::{known_gpu, known_gpus, known_price, known_skus};
 
 /// Idle draw of a server nobody described: the ancestor's figure for any but a dgx-a100.
 const DEFAULT_IDLE_POWER_W: f64 = 2800.0;
@@ -34,8 +34,15 @@ fn read_group(at: &At<'_>, catalogue: &[Arc<Sku>]) -> Option<ServerGroup> {
     let keys = at.keys()?;
     let sku = keys.need("sku").and_then(|at| sku(&at, catalogue));
     let count = keys.need("count").and_then(|at| at.count_to(0, MAX_SERVERS));
+    let limit_at = keys.get("limit");
+    let limit = limit_at.as_ref().and_then(|at| at.count_to(0, MAX_SERVERS));
     keys.finish();
-    Some(ServerGroup { sku: sku?, count: count? })
+    if let (Some(at), Some(limit), Some(count)) = (limit_at, limit, count)
+        && limit < count
+    {
+        at.refuse(format!("limit {limit} is below count {count}"), None);
+    }
+    Some(ServerGroup { sku: sku?, count: count?, limit })
 }
 
 /// The SKU named here.
@@ -74,9 +81,12 @@ fn read_sku(at: &At<'_>) -> Option<Sku> {
     let gpu = read_gpu(&keys);
     let gpus = keys.need("gpus").and_then(|at| at.count_to(1, MAX_GPUS));
     let idle_power_w = keys.get("idle_power_w").and_then(|at| at.not_negative());
+    let price = keys.get("usd_per_gpu_h").and_then(|at| at.not_negative());
     keys.finish();
     let idle_power_w = idle_power_w.unwrap_or(DEFAULT_IDLE_POWER_W);
-    Some(Sku { name: name?, gpu: gpu?, gpus: gpus?, idle_power_w })
+    let gpu = gpu?;
+    let usd_per_gpu_h = price.or_else(|| known_price(&gpu.name));
+    Some(Sku { name: name?, gpu, gpus: gpus?, idle_power_w, usd_per_gpu_h })
 }
 
 fn read_gpu(keys: &Keys<'_>) -> Option<GpuSpec> {

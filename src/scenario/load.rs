@@ -8,7 +8,7 @@ use super::check::Sections;
 use super::context::{self, Context};
 use super::problem::ScenarioErrors;
 use super::reader::{At, Keys, Log};
-use super::scaling::AncestorPolicy;
+use super::scaling::{AncestorPolicy, Shared};
 use super::spec::{Action, Scenario};
 use super::{actions, applications, cluster, overrides, performance, resolved, start_state, tree, workload};
 use crate::ids::ApplicationId;
@@ -111,8 +111,9 @@ fn read(top: &At<'_>, context: &Context<'_>) -> Option<Scenario> {
     let general = General::read(&keys, context);
     let cluster = keys.need("cluster").and_then(|at| cluster::read(&at));
     let policy = AncestorPolicy::read(&keys);
-    let applications = keys.need("applications").and_then(|at| applications::read(&at, &policy, context));
     let catalogue = cluster.as_ref().map(|cluster| cluster.catalogue.as_slice());
+    let shared = Shared { policy, catalogue };
+    let applications = keys.need("applications").and_then(|at| applications::read(&at, &shared, context));
     let first = applications.as_ref().map_or(ApplicationId(0), |all| all[0].spec.id);
     let start = match keys.get("start_state") {
         Some(at) => start_state::read(&at, first, catalogue),

@@ -4,6 +4,7 @@ mod actions;
 mod applications;
 mod check;
 mod cluster;
+mod cold_start;
 mod context;
 mod distributions;
 mod load;

@@ -133,6 +133,11 @@ impl<'t> At<'t> {
         Some(items)
     }
 
+    /// Whether this very word stands here.
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        matches!(&self.node.value, Value::Scalar { text, .. } if text == word)
+    }
+
     pub(super) fn text(&self) -> Option<&'t str> {
         match &self.node.value {
             Value::Scalar { text, .. } if !self.node.is_null() => Some(text),

@@ -11,6 +11,7 @@ use super::spec::*;
 use crate::cluster::known_skus;
 use crate::performance::DecodeKey;
 use crate::registry::{Setting, Settings};
+use crate::scaling::{AUTO, ColdStart, SkuChoice, Span};
 
 const GIB: f64 = (1u64 << 30) as f64;
 
@@ -26,6 +27,7 @@ pub(super) fn to_yaml(scenario: &Scenario) -> String {
         "start_state": start_state(&scenario.start_state),
         "performance_model": performance(&scenario.performance),
         "workload": workload(&scenario.workload),
+        "slo": scenario.slo.as_ref().map(ToString::to_string),
         "actions": scenario.actions.iter().map(action).collect::<Vec<_>>(),
     });
     serde_yaml::to_string(&value).expect("JSON values are always YAML values")
@@ -49,10 +51,12 @@ fn cluster(cluster: &ClusterSpec) -> Value {
             "gpu_memory_gib": sku.gpu.memory_bytes as f64 / GIB,
             "gpus": sku.gpus,
             "idle_power_w": sku.idle_power_w,
+            "usd_per_gpu_h": sku.usd_per_gpu_h,
         })).collect::<Vec<_>>(),
         "servers": cluster.servers.iter().map(|group| json!({
             "sku": group.sku.name,
             "count": group.count,
+            "limit": group.limit,
         })).collect::<Vec<_>>(),
         "power_budget": cluster.power_budget_w,
         "interconnects": cluster.interconnects.iter().map(|link| json!({
@@ -101,9 +105,16 @@ fn scaling(scaling: &ScalingSpec) -> Value {
         DrainTimeoutAction::Abort => "abort",
     };
     json!({
-        "scale_up_delay": seconds(scaling.scale_up_delay),
+        "cold_start": cold_start(&scaling.cold_start),
+        "warm_pool": scaling.warm_pool,
+        "server_sku": match &scaling.server_sku {
+            SkuChoice::First => None,
+            SkuChoice::Named(name) => Some(name.as_str()),
+            SkuChoice::Auto => Some(AUTO),
+        },
+        "victims": scaling.victims.name(),
+        "routing_stop_lag": seconds(scaling.routing_stop_lag),
         "drain_check_interval": seconds(scaling.drain_check_interval),
-        "server_boot_delay": seconds(scaling.server_boot_delay),
         "min_instances": scaling.min_instances,
         "max_instances": scaling.max_instances,
         "max_servers": scaling.max_servers,
@@ -117,6 +128,29 @@ fn scaling(scaling: &ScalingSpec) -> Value {
         }),
         "debug": scaling.debug,
     })
+}
+
+fn cold_start(start: &ColdStart) -> Value {
+    let ColdStart { provision, image_pull, weights, warm_up } = start;
+    json!({
+        "provision": span(provision),
+        "image_pull": span(image_pull),
+        "weights": span(weights),
+        "warm_up": span(warm_up),
+    })
+}
+
+fn span(span: &Span) -> Value {
+    match *span {
+        Span::Constant(span) => json!(seconds(span)),
+        Span::Uniform { min_s, max_s } => json!({ "uniform": { "min": min_s, "max": max_s } }),
+        Span::Lognormal { median_s, sigma, max_s } => {
+            json!({ "lognormal": { "median": median_s, "sigma": sigma, "max": max_s } })
+        }
+        Span::Formula { base_s, s_per_weights_gb, s_per_layer } => json!({ "formula": {
+            "base": base_s, "per_weights_gb": s_per_weights_gb, "per_layer": s_per_layer,
+        } }),
+    }
 }
 
 /// One policy for all pools, or one a pool.

@@ -1,18 +1,30 @@
 //! Reads `scaling_manager` and the autoscaling policy, in Ebbflow's form (inside the block) and the
 //! ancestor's (`autoscaling_policy` and `autoscaling` beside `applications`).
 
+use std::sync::Arc;
+
 use ebbflow_actors::SimDuration;
 
 use super::context::{Context, find_kind, settings, unknown_kind};
 use super::reader::{At, Keys};
-use super::spec::{DrainTimeoutAction, PolicySpec, ScalingSpec};
+use super::spec::{DrainTimeoutAction, PolicySpec, ScalingSpec, Sku};
+use super::{cluster, cold_start};
 use crate::ids::Tag;
 use crate::registry::Kind;
+use crate::scaling::{AUTO, SkuChoice, VictimOrder};
 
-const DEFAULT_SCALE_UP_DELAY: SimDuration = SimDuration::from_secs(10);
 const DEFAULT_DRAIN_CHECK_INTERVAL: SimDuration = SimDuration::from_secs(1);
+/// Servers that a warm pool may have: as many as a group.
+const MAX_WARM_POOL: u32 = 1_000_000;
 /// ACTIVE instances per tag that always stay. The ancestor has no such guard, so its configurations get 0.
 const DEFAULT_MIN_INSTANCES: u32 = 1;
+
+/// What all applications have in common.
+pub(super) struct Shared<'a, 't> {
+    pub policy: AncestorPolicy<'t>,
+    /// The SKUs there are, if the cluster could be read.
+    pub catalogue: Option<&'a [Arc<Sku>]>,
+}
 
 /// The ancestor's policy, which all its applications share.
 #[derive(Default)]
@@ -38,7 +50,7 @@ impl<'t> AncestorPolicy<'t> {
 /// The settings of a ScalingManager.
 pub(super) fn read(
     at: &At<'_>,
-    shared: &AncestorPolicy<'_>,
+    shared: &Shared<'_, '_>,
     debug: bool,
     context: &Context<'_>,
 ) -> Option<ScalingSpec> {
@@ -48,12 +60,16 @@ pub(super) fn read(
     let min_instances = keys.get("min_instances").and_then(|at| at.count(0));
     let max_instances_at = keys.get("max_instances");
     let default_min_instances = if context.ancestor { 0 } else { DEFAULT_MIN_INSTANCES };
-    let policies = read_policies(&keys, shared, context);
+    let Shared { policy, catalogue } = shared;
+    let policies = read_policies(&keys, policy, context);
     let metrics = Metrics::read(&keys, &policies, context);
     let spec = ScalingSpec {
-        scale_up_delay: duration("scale_up_delay").unwrap_or(DEFAULT_SCALE_UP_DELAY),
+        cold_start: cold_start::read(&keys),
+        warm_pool: keys.get("warm_pool").and_then(|at| at.count_to(0, MAX_WARM_POOL)).unwrap_or(0),
+        server_sku: read_sku(&keys, *catalogue),
+        victims: read_victims(&keys).unwrap_or_default(),
+        routing_stop_lag: duration("routing_stop_lag").unwrap_or(SimDuration::ZERO),
         drain_check_interval: positive("drain_check_interval").unwrap_or(DEFAULT_DRAIN_CHECK_INTERVAL),
-        server_boot_delay: duration("server_boot_delay").unwrap_or(SimDuration::ZERO),
         min_instances: min_instances.unwrap_or(default_min_instances),
         max_instances: max_instances_at.as_ref().and_then(|at| at.count(1)),
         max_servers: keys.get("max_servers").and_then(|at| at.count(1)),
@@ -71,6 +87,30 @@ pub(super) fn read(
         at.refuse(format!("max_instances {most} is below min_instances {}", spec.min_instances), None);
     }
     Some(spec)
+}
+
+/// `auto`, or the name of a SKU.
+fn read_sku(keys: &Keys<'_>, catalogue: Option<&[Arc<Sku>]>) -> SkuChoice {
+    let Some(at) = keys.get("server_sku") else {
+        return SkuChoice::First;
+    };
+    match (at.text(), catalogue) {
+        (Some(AUTO), _) => SkuChoice::Auto,
+        (Some(_), Some(catalogue)) => {
+            cluster::sku(&at, catalogue).map_or(SkuChoice::First, |sku| SkuChoice::Named(sku.name.clone()))
+        }
+        _ => SkuChoice::First,
+    }
+}
+
+fn read_victims(keys: &Keys<'_>) -> Option<VictimOrder> {
+    let at = keys.get("victims")?;
+    let word = at.text()?;
+    let names = VictimOrder::NAMES.map(|(name, _)| name);
+    match VictimOrder::NAMES.iter().find(|(name, _)| *name == word) {
+        Some((_, order)) => Some(*order),
+        None => at.unknown("order of victims", word, &names),
+    }
 }
 
 fn read_timeout_action(keys: &Keys<'_>) -> Option<DrainTimeoutAction> {

@@ -207,7 +207,8 @@ impl Builder<'_> {
             InstanceConfigs::of(&scenario.start_state),
             self.tables.finder(&spec.model.name),
             (server_ids, instance_ids),
-        );
+        )
+        .with_seed(scenario.seed);
         let (servers, instances) = self.adopt(&mut state, own);
         let autoscaler = policies::autoscaler(scenario, spec, &state, self.registry)?;
         let actions = scenario.actions.iter().filter(|action| action.application == spec.id);

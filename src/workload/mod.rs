@@ -22,6 +22,7 @@ use crate::request::Request;
 use crate::scenario::{Transform, WorkloadSource, WorkloadSpec};
 use entry::Entry;
 use synthetic::Synthetic;
+pub(crate) use synthetic::variates::normal;
 use transform::{apply, check};
 
 /// Requests in order of arrival (ties in trace order), ready to be replayed.

@@ -30,5 +30,6 @@ mod scenario_errors;
 mod scenario_files;
 mod scenario_mutations;
 mod serving_defects;
+mod starts_and_stops;
 mod vectors;
 mod workloads;

@@ -85,7 +85,7 @@ fn a_block_of_an_error_names_place_path_finding_and_what_is_accepted() {
         problems(&GOOD.replace("sku: dgx-h100,", "skew: dgx-h100,")),
         "test.yaml:3:7  cluster.servers.0: `sku` is missing\n\
          test.yaml:3:8  cluster.servers.0.skew: unknown key `skew`\n    \
-         did you mean `sku`? accepted: sku, count"
+         did you mean `sku`? accepted: sku, count, limit"
     );
 }
 

@@ -6,6 +6,7 @@ use ebbflow_actors::SimDuration;
 
 use crate::ids::{ApplicationId, Tag};
 use crate::registry::Settings;
+use crate::scaling::{ColdStart, SkuChoice, VictimOrder};
 
 /// A model served by an application.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,12 +60,18 @@ pub struct SchedulerSpec {
 /// Settings of a ScalingManager.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ScalingSpec {
-    /// From the operation to ACTIVE (default 10 s).
-    pub scale_up_delay: SimDuration,
+    /// How long starts take (default: 10 s for an instance, nothing for its server).
+    pub cold_start: ColdStart,
+    /// Servers kept up and idle, for instances to start on at once (default 0).
+    pub warm_pool: u32,
+    /// SKU of the servers that scale-ups start unless they name one.
+    pub server_sku: SkuChoice,
+    /// Whom a policy's scale-down takes.
+    pub victims: VictimOrder,
+    /// From a drain's beginning until its scheduler stops sending work (default 0).
+    pub routing_stop_lag: SimDuration,
     /// Between two looks at a draining instance (default 1 s), > 0.
     pub drain_check_interval: SimDuration,
-    /// Before a new server can hold an instance (default 0).
-    pub server_boot_delay: SimDuration,
     /// ACTIVE instances per tag that always stay (default 1; 0 for ancestor configurations).
     pub min_instances: u32,
     /// Instances that may exist at once; none: no limit.

@@ -22,6 +22,8 @@ pub struct ServerGroup {
     pub sku: Arc<Sku>,
     /// How many exist at time 0.
     pub count: u32,
+    /// How many can be had at once, those included; none: as many as wanted.
+    pub limit: Option<u32>,
 }
 
 /// A kind of server.
@@ -35,6 +37,8 @@ pub struct Sku {
     pub gpus: u32,
     /// Draw of a server that does nothing, in watts.
     pub idle_power_w: f64,
+    /// Rent of one GPU, in US dollars an hour; none: not known, nothing is charged.
+    pub usd_per_gpu_h: Option<f64>,
 }
 
 /// A kind of GPU.

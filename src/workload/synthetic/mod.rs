@@ -5,7 +5,7 @@
 
 mod arrivals;
 mod lengths;
-mod variates;
+pub(crate) mod variates;
 
 use ebbflow_actors::{CounterRng, EntityId, SimTime};
 

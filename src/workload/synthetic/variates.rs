@@ -12,7 +12,7 @@ pub(super) fn exponential(random: &mut CounterRng) -> f64 {
 }
 
 /// Normal with mean 0 and variance 1; always two draws.
-pub(super) fn normal(random: &mut CounterRng) -> f64 {
+pub(crate) fn normal(random: &mut CounterRng) -> f64 {
     let radius = (2.0 * exponential(random)).sqrt();
     radius * libm::cos(TAU * random.unit_f64())
 }
