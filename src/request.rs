@@ -6,7 +6,7 @@
 
 use ebbflow_actors::SimTime;
 
-use crate::ids::{ApplicationId, InstanceId, RequestId};
+use crate::ids::{ApplicationId, GpuName, InstanceId, RequestId};
 
 /// A request of the workload with everything that happened to it so far.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -34,6 +34,8 @@ pub struct Request {
 pub struct Leg {
     /// Where it ran. For a transfer: the destination.
     pub instance: InstanceId,
+    /// The GPU of that instance, so that whoever reads the journal need not look for the instance.
+    pub gpu: GpuName,
     /// First start.
     pub start: SimTime,
     /// Completion; none while it runs.

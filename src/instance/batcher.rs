@@ -13,7 +13,7 @@ use ebbflow_actors::{SimDuration, SimTime};
 
 use super::engine::Engine;
 use super::residents::{Key, Phase, Resident, Residents, TaskState, WaitingTask, Work};
-use crate::ids::InstanceId;
+use crate::ids::{GpuName, InstanceId};
 use crate::message::DecodeTarget;
 use crate::performance::{BatchShape, PerformanceModel};
 use crate::request::{Leg, Request};
@@ -91,6 +91,7 @@ pub enum Finished {
 #[derive(Debug)]
 pub struct Batcher {
     instance: InstanceId,
+    gpu: GpuName,
     pub(super) residents: Residents,
     pub(super) engine: Box<dyn Engine>,
     performance: Arc<dyn PerformanceModel>,
@@ -103,13 +104,14 @@ pub struct Batcher {
 impl Batcher {
     /// An idle batcher.
     pub fn new(
-        instance: InstanceId,
+        (instance, gpu): (InstanceId, GpuName),
         residents: Residents,
         engine: Box<dyn Engine>,
         performance: Arc<dyn PerformanceModel>,
     ) -> Self {
         Batcher {
             instance,
+            gpu,
             residents,
             engine,
             performance,
@@ -128,6 +130,11 @@ impl Batcher {
     /// The run in progress.
     pub fn run(&self) -> Option<&Run> {
         self.run.as_ref()
+    }
+
+    /// A stretch of work that begins here.
+    pub fn begin_leg(&self, now: SimTime) -> Leg {
+        Leg { instance: self.instance, gpu: self.gpu, start: now, end: None }
     }
 
     /// Time with a batch, up to the last moment the batch became empty.
@@ -317,14 +324,14 @@ impl Batcher {
             self.residents.get_mut(key).held_bytes += bytes;
         }
         self.residents.enter_batch(key);
-        let instance = self.instance;
+        let leg = self.begin_leg(now);
         let resident = self.residents.get_mut(key);
         let journal = &mut resident.request.journal;
-        let leg = match resident.phase {
+        let first = match resident.phase {
             Phase::Prefill => &mut journal.prefill,
             Phase::Decode => &mut journal.decode,
         };
-        leg.get_or_insert(Leg { instance, start: now, end: None });
+        first.get_or_insert(leg);
     }
 
     /// The shape of the batch, and the iterations until its first decode is done.

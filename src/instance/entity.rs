@@ -9,10 +9,10 @@ use super::inbound::{IDLE_RETRIES_BEFORE_RECOMPUTE, Inbound, Offer, RETRY_INTERV
 use super::lifecycle::{InstanceStatus, Lifecycle};
 use super::memory::Memory;
 use super::residents::{Phase, Residents, TaskState, Work};
-use crate::ids::RequestId;
+use crate::ids::{GpuName, RequestId};
 use crate::message::{CacheOrigin, DecodeTarget, Dues, Message, Return};
 use crate::participant::Outbox;
-use crate::request::{Leg, Rejection, Request, Stage};
+use crate::request::{Rejection, Request, Stage};
 use crate::results::{InstanceRecord, IterationRow};
 use crate::scaling::metrics::{InstanceSample, Sample};
 
@@ -39,7 +39,7 @@ impl Instance {
         let memory = Memory::new(birth.weights_bytes, birth.capacity_bytes);
         let residents = Residents::new(memory, birth.kv_bytes_per_token);
         let batcher = Batcher::new(
-            birth.instance,
+            (birth.instance, GpuName::of(&birth.gpu)),
             residents,
             engine::engine(birth.engine),
             std::sync::Arc::clone(&birth.performance),
@@ -250,7 +250,7 @@ impl Instance {
     fn try_transfer(&mut self, now: SimTime, mut offer: Offer, outbox: &mut Outbox<'_>) {
         offer.reserved_bytes = self.batcher.reserve_inbound(&offer.request);
         if offer.reserved_bytes.is_some() {
-            let leg = Leg { instance: self.birth.instance, start: now, end: None };
+            let leg = self.batcher.begin_leg(now);
             offer.request.journal.transfer.get_or_insert(leg);
             outbox.cancel(offer.tick);
             offer.tick = outbox.tick(offer.transfer, Message::TransferEnds(offer.request.id));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ebbflow_actors::{Digest, SimDuration, SimTime, Stats};
 
 use super::*;
-use crate::ids::{ApplicationId, RequestId, ServerId, Tag};
+use crate::ids::{ApplicationId, GpuName, RequestId, ServerId, Tag};
 use crate::request::{Journal, Leg, Rejection, Stage};
 use crate::scenario::*;
 
@@ -90,7 +90,8 @@ fn ended(id: u64, arrival_ms: u64, output_tokens: u32, journal: Journal, fate: F
 }
 
 fn leg(instance: u32, start_ms: u64, end_ms: u64) -> Leg {
-    Leg { instance: InstanceId(instance), start: at(start_ms), end: Some(at(end_ms)) }
+    let gpu = GpuName::of(["h100-80gb", "a100-80gb"][instance as usize]);
+    Leg { instance: InstanceId(instance), gpu, start: at(start_ms), end: Some(at(end_ms)) }
 }
 
 /// An instance of the start state that stays.

@@ -21,8 +21,8 @@ const HEADER: [&str; 7] = [
 
 pub fn write(directory: &Path, applications: &[ApplicationResults]) -> Result<(), WriteError> {
     let mut table = Table::create(&directory.join("request_nodes.csv"), HEADER)?;
-    for (application, request) in in_order_of_completion(applications) {
-        let runner = |leg: &Leg| application.instance_name(leg.instance);
+    for request in in_order_of_completion(applications) {
+        let runner = |leg: &Leg| format!("{}_{}", leg.gpu.name(), leg.instance);
         let journal = &request.journal;
         if let Some(leg) = &journal.prefill {
             node(&mut table, request, (0, "PROMPT"), &runner(leg), leg)?;
@@ -37,13 +37,10 @@ pub fn write(directory: &Path, applications: &[ApplicationResults]) -> Result<()
     table.finish()
 }
 
-fn in_order_of_completion(applications: &[ApplicationResults]) -> Vec<(&ApplicationResults, &Request)> {
-    let mut completed: Vec<_> = applications
-        .iter()
-        .flat_map(|application| application.completed().map(move |request| (application, request)))
-        .collect();
+fn in_order_of_completion(applications: &[ApplicationResults]) -> Vec<&Request> {
+    let mut completed: Vec<_> = applications.iter().flat_map(|application| application.completed()).collect();
     if applications.len() > 1 {
-        completed.sort_by_key(|(_, request)| request.completion());
+        completed.sort_by_key(|request| request.completion());
     }
     completed
 }
