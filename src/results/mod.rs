@@ -4,6 +4,7 @@
 //! people, [`write()`] the run directory. Leaves out charts and pages. Every figure is computed from the
 //! records alone, exactly: no sketches, no sampling. Seconds throughout, unless a name says otherwise.
 
+mod columns;
 mod directory;
 mod files;
 mod fleet_chart;
@@ -13,17 +14,20 @@ mod records;
 mod report;
 #[cfg(test)]
 mod samples;
+mod served;
 mod statistics;
 mod text;
 mod totals;
 
 use std::path::PathBuf;
 
+pub use columns::{COLUMNS, Column, Figures};
 pub use directory::{DirectoryError, RUN_FILE, RunDirectory};
-pub use files::{SCENARIO_FILE, WriteError, write_all};
+pub use files::{SCENARIO_FILE, WriteError, write_all, write_summary};
 pub use recorder::{Ledger, Recorder};
 pub use records::*;
 pub use report::{ApplicationReport, Report};
+pub use served::{Served, Tally};
 pub use statistics::{Statistics, percentile};
 pub use text::summary_text;
 pub use totals::{Latency, RequestCounts, ScalingReport, Shares, StatusSeconds, Totals};

@@ -2,7 +2,7 @@
 
 use ebbflow_actors::{EntityId, SimTime};
 
-use super::{EndedRequest, InstanceRecord, IterationRow, ScalingEvent, ScalingLine};
+use super::{EndedRequest, InstanceRecord, IterationRow, ScalingEvent, ScalingLine, Tally};
 use crate::ids::ApplicationId;
 use crate::message::Message;
 use crate::participant::Outbox;
@@ -11,6 +11,8 @@ use crate::scaling::DecisionRow;
 /// Records of one application.
 #[derive(Debug, Default)]
 pub struct Ledger {
+    /// What became of the requests.
+    pub tally: Tally,
     /// Requests in the order they ended.
     pub requests: Vec<EndedRequest>,
     /// The scaling log.
@@ -23,6 +25,14 @@ pub struct Ledger {
     pub departed: Vec<InstanceRecord>,
     /// Runs of iterations.
     pub iterations: Vec<IterationRow>,
+}
+
+impl Ledger {
+    /// Files a request.
+    pub fn file(&mut self, ended: EndedRequest) {
+        self.tally.note(&ended.request, &ended.fate);
+        self.requests.push(ended);
+    }
 }
 
 /// Keeps records in memory until the run ends.
@@ -58,7 +68,7 @@ impl Recorder {
 
     pub(crate) fn handle(&mut self, _: SimTime, from: EntityId, message: Message, _: &mut Outbox<'_>) {
         match message {
-            Message::Ended(ended) => self.ledger(ended.request.application).requests.push(ended),
+            Message::Ended(ended) => self.ledger(ended.request.application).file(ended),
             Message::Logged(application, line) => self.ledger(application).scaling_log.push(*line),
             Message::Noted(application, fact) => self.ledger(application).scaling_events.push(*fact),
             Message::Decided(application, row) => self.ledger(application).decisions.push(*row),

@@ -2,6 +2,7 @@
 
 use ebbflow_actors::{Digest, SimDuration, SimTime, Stats};
 
+use super::Tally;
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::request::{Fate, Request};
 use crate::scaling::{DecisionRow, StatusSummary};
@@ -172,7 +173,10 @@ pub struct ScalingCounts {
 pub struct ApplicationResults {
     /// Which.
     pub id: ApplicationId,
-    /// Requests in the order they ended; unfinished ones last, by arrival.
+    /// What became of its requests; all reported figures are computed from this.
+    pub tally: Tally,
+    /// Requests in the order they ended; unfinished ones last, by arrival. None where the run was asked
+    /// not to [keep](super::Keep) them.
     pub requests: Vec<EndedRequest>,
     /// Every instance that ever existed, by id.
     pub instances: Vec<InstanceRecord>,

@@ -7,7 +7,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ApplicationResults, Incomplete, RunResults, Totals};
+use super::{ApplicationResults, Figures, Incomplete, RunResults, Totals};
 use crate::ids::ApplicationId;
 use crate::scenario::Scenario;
 
@@ -57,13 +57,17 @@ pub struct ApplicationReport {
     /// Its figures.
     #[serde(flatten)]
     pub totals: Totals,
+    /// The statistics behind them, all of which `summary.csv` has.
+    #[serde(skip)]
+    pub figures: Figures,
 }
 
 impl Report {
     /// Sums up a run of `scenario`.
     pub fn new(results: &RunResults, scenario: &Scenario) -> Self {
-        let applications: Vec<&ApplicationResults> = results.applications.iter().collect();
-        let mut totals = Totals::of(&applications);
+        let applications: Vec<ApplicationReport> =
+            results.applications.iter().map(ApplicationReport::new).collect();
+        let mut totals = totals(results, &applications);
         totals.requests.arrived = results.arrived;
         Report {
             version: env!("CARGO_PKG_VERSION"),
@@ -79,10 +83,7 @@ impl Report {
             windows: results.stats.windows,
             arbiters: results.stats.arbiters,
             totals,
-            applications: applications
-                .iter()
-                .map(|one| ApplicationReport { application_id: one.id, totals: Totals::of(&[one]) })
-                .collect(),
+            applications,
             notes: scenario.notes.clone(),
             scenario: as_json(&scenario.resolved),
         }
@@ -94,6 +95,23 @@ impl Report {
         text.push('\n');
         text
     }
+}
+
+impl ApplicationReport {
+    fn new(application: &ApplicationResults) -> Self {
+        let figures = Figures::of([&application.tally].into_iter());
+        let totals = Totals::of(&[application], &figures);
+        ApplicationReport { application_id: application.id, totals, figures }
+    }
+}
+
+/// Over all applications; those of the only one are not computed twice.
+fn totals(results: &RunResults, applications: &[ApplicationReport]) -> Totals {
+    if let [only] = applications {
+        return only.totals.clone();
+    }
+    let all: Vec<&ApplicationResults> = results.applications.iter().collect();
+    Totals::of(&all, &Figures::of(all.iter().map(|application| &application.tally)))
 }
 
 impl std::fmt::Display for Incomplete {
@@ -139,7 +157,7 @@ mod tests {
     #[test]
     fn without_completed_requests_latencies_are_null() {
         let mut results = samples::results();
-        results.applications[0].requests.clear();
+        samples::forget_requests(&mut results);
         results.incomplete = Some(Incomplete::Interrupted);
         let report = Report::new(&results, &samples::scenario());
         let json: Value = serde_json::from_str(&report.to_json()).unwrap();

@@ -31,10 +31,18 @@ pub fn results() -> RunResults {
     }
 }
 
+/// As if nothing had arrived.
+pub fn forget_requests(results: &mut RunResults) {
+    results.applications[0].requests.clear();
+    results.applications[0].tally = Tally::default();
+}
+
 fn application() -> ApplicationResults {
+    let requests = requests();
     ApplicationResults {
         id: ApplicationId(0),
-        requests: requests(),
+        tally: requests.iter().collect(),
+        requests,
         instances: vec![instance(0), scaled_instance(1)],
         has_scaling_manager: true,
         scaling_log: vec![ScalingLine {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{ApplicationResults, ScalingCounts, Statistics, StatusTime};
+use super::{ApplicationResults, Figures, ScalingCounts, Statistics, StatusTime};
 use crate::ids::Tag;
-use crate::request::{Fate, Request};
+use crate::request::Fate;
 
 /// The figures of an application, or of all of them.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -102,19 +102,19 @@ pub struct ScalingReport {
 }
 
 impl Totals {
-    /// Sums up these applications.
-    pub fn of(applications: &[&ApplicationResults]) -> Self {
-        let completed = || applications.iter().flat_map(|application| application.completed());
-        let latency = |of: fn(&Request) -> Option<f64>| Latency::of(completed().filter_map(of).collect());
+    /// Sums up these applications, whose requests have these figures.
+    pub fn of(applications: &[&ApplicationResults], figures: &Figures) -> Self {
+        let served = || applications.iter().flat_map(|application| &application.tally.served);
+        let latency = |column| Latency::from(figures.column(column));
         Totals {
-            requests: RequestCounts::of(applications),
-            prompt_tokens: completed().map(|request| u64::from(request.prompt_tokens)).sum(),
-            output_tokens: completed().map(|request| u64::from(request.output_tokens)).sum(),
-            ttft_s: latency(Request::ttft_s),
-            tbt_s: latency(Request::tbt_s),
-            tpot_s: latency(Request::tpot_s),
-            e2e_s: latency(Request::e2e_s),
-            queue_s: latency(Request::queue_s),
+            requests: applications.iter().map(|application| &application.tally.counts).sum(),
+            prompt_tokens: served().map(|request| u64::from(request.prompt_tokens)).sum(),
+            output_tokens: served().map(|request| u64::from(request.output_tokens)).sum(),
+            ttft_s: latency("ttft_times"),
+            tbt_s: latency("tbt_times"),
+            tpot_s: Latency::from(figures.tpot_s.as_ref()),
+            e2e_s: latency("response_times"),
+            queue_s: latency("queue_times"),
             instance_seconds: Shares::of(times(applications, |time| time.instance)),
             gpu_seconds: Shares::of(times(applications, |time| time.gpu)),
             scaling: ScalingReport::of(applications.iter().map(|application| application.scaling)),
@@ -132,41 +132,61 @@ fn times(
 }
 
 impl RequestCounts {
-    fn of(applications: &[&ApplicationResults]) -> Self {
-        let mut counts = RequestCounts::default();
-        for ended in applications.iter().flat_map(|application| &application.requests) {
-            counts.arrived += 1;
-            match ended.fate {
-                Fate::Completed => counts.completed += 1,
-                Fate::Rejected(reason) => {
-                    counts.rejected += 1;
-                    *counts.rejected_by_reason.entry(reason.name()).or_default() += 1;
-                }
-                Fate::Unfinished(stage) => {
-                    counts.unfinished += 1;
-                    *counts.unfinished_by_stage.entry(stage.name()).or_default() += 1;
-                }
+    /// Counts a request.
+    pub fn note(&mut self, fate: &Fate) {
+        self.arrived += 1;
+        match fate {
+            Fate::Completed => self.completed += 1,
+            Fate::Rejected(reason) => {
+                self.rejected += 1;
+                *self.rejected_by_reason.entry(reason.name()).or_default() += 1;
+            }
+            Fate::Unfinished(stage) => {
+                self.unfinished += 1;
+                *self.unfinished_by_stage.entry(stage.name()).or_default() += 1;
             }
         }
-        counts
+    }
+}
+
+impl<'a> std::iter::Sum<&'a RequestCounts> for RequestCounts {
+    fn sum<I: Iterator<Item = &'a RequestCounts>>(counts: I) -> Self {
+        let add = |sum: &mut BTreeMap<&'static str, u64>, more: &BTreeMap<&'static str, u64>| {
+            more.iter().for_each(|(why, count)| *sum.entry(why).or_default() += count);
+        };
+        counts.fold(RequestCounts::default(), |mut sum, counts| {
+            sum.arrived += counts.arrived;
+            sum.completed += counts.completed;
+            sum.rejected += counts.rejected;
+            sum.unfinished += counts.unfinished;
+            add(&mut sum.rejected_by_reason, &counts.rejected_by_reason);
+            add(&mut sum.unfinished_by_stage, &counts.unfinished_by_stage);
+            sum
+        })
     }
 }
 
 impl Latency {
     /// The distribution of these latencies.
     pub fn of(values: Vec<f64>) -> Self {
-        Statistics::of(values).map_or_else(Latency::default, |statistics| Latency {
+        Latency::from(Statistics::of(values).as_ref())
+    }
+
+    /// Mean, p50, p90, p99, maximum.
+    pub fn values(&self) -> [Option<f64>; 5] {
+        [self.mean, self.p50, self.p90, self.p99, self.max]
+    }
+}
+
+impl From<Option<&Statistics>> for Latency {
+    fn from(statistics: Option<&Statistics>) -> Self {
+        statistics.map_or_else(Latency::default, |statistics| Latency {
             mean: Some(statistics.mean),
             p50: Some(statistics.p50),
             p90: Some(statistics.p90),
             p99: Some(statistics.p99),
             max: Some(statistics.max),
         })
-    }
-
-    /// Mean, p50, p90, p99, maximum.
-    pub fn values(&self) -> [Option<f64>; 5] {
-        [self.mean, self.p50, self.p90, self.p99, self.max]
     }
 }
 

@@ -106,11 +106,11 @@ fn open_letter(gathered: &mut [Gathered], message: Message) {
                 Return::Requeued => Fate::Unfinished(Stage::InFlight),
             };
             let id = request.application;
-            with(gathered, id, |found| found.ledger.requests.push(EndedRequest { request, fate }));
+            with(gathered, id, |found| found.ledger.file(EndedRequest { request, fate }));
         }
         Message::Ended(ended) => {
             let id = ended.request.application;
-            with(gathered, id, |found| found.ledger.requests.push(ended));
+            with(gathered, id, |found| found.ledger.file(ended));
         }
         Message::Logged(id, line) => with(gathered, id, |found| found.ledger.scaling_log.push(*line)),
         Message::Noted(id, fact) => with(gathered, id, |found| found.ledger.scaling_events.push(*fact)),
@@ -127,13 +127,11 @@ impl Gathered {
     }
 
     fn finish(self, scenario: &Scenario, end: ebbflow_actors::SimTime) -> ApplicationResults {
-        let Gathered { id, ledger, mut unfinished, present, manager } = self;
+        let Gathered { id, mut ledger, mut unfinished, present, manager } = self;
         unfinished.sort_by_key(|(_, request)| (request.arrival, request.id));
-        let mut requests = ledger.requests;
-        requests.extend(unfinished.into_iter().map(|(stage, request)| EndedRequest {
-            request: Box::new(request),
-            fate: Fate::Unfinished(stage),
-        }));
+        for (stage, request) in unfinished {
+            ledger.file(EndedRequest { request: Box::new(request), fate: Fate::Unfinished(stage) });
+        }
         let mut instances = ledger.departed;
         instances.extend(present);
         if let Some(manager) = &manager {
@@ -152,7 +150,8 @@ impl Gathered {
         let spec = scenario.applications.iter().find(|spec| spec.id == id);
         ApplicationResults {
             id,
-            requests,
+            tally: ledger.tally,
+            requests: ledger.requests,
             time: match &manager {
                 Some(manager) => manager.state().instance_time(end),
                 None => time_by_tag(instances.iter().map(InstanceRecord::life), end),

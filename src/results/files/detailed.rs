@@ -1,39 +1,66 @@
 //! `detailed/{app}.csv`: one row a completed request, in order of completion. Sizes are tokens, the
-//! rest are seconds. What the columns mean is said by [`Column`], which `summary.csv` sums up.
+//! rest are seconds. What the columns mean is said by [`COLUMNS`], which `summary.csv` sums up.
 
 use std::path::Path;
 
-use super::table::Table;
-use super::{ApplicationResults, WriteError};
-use crate::request::Request;
+use super::WriteError;
+use super::rows::Rows;
+use crate::ids::ApplicationId;
+use crate::results::{COLUMNS, Served};
 
-/// A column of `detailed/{app}.csv`: its name, and its value for a completed request.
-pub struct Column {
-    /// The ancestor's name.
-    pub name: &'static str,
-    /// The value; a completed request has all of them.
-    pub value: fn(&Request) -> Option<f64>,
+/// The open file of one application.
+#[derive(Debug)]
+pub struct Detailed(Rows);
+
+impl Detailed {
+    pub fn create(directory: &Path, application: ApplicationId) -> Result<Self, WriteError> {
+        let path = directory.join(format!("detailed/{application}.csv"));
+        Ok(Detailed(Rows::create(&path, &COLUMNS.map(|column| column.name))?))
+    }
+
+    pub fn row(&mut self, served: &Served) -> Result<(), WriteError> {
+        let Detailed(rows) = self;
+        // Of a number a float cannot hold, the float is written, as the columns have it.
+        rows.cell(served.id as f64);
+        rows.cell(served.e2e);
+        rows.cell(served.queue);
+        rows.cell(served.ttft);
+        rows.cell(served.tbt_s());
+        rows.cell(served.nth_token_overhead);
+        rows.cell(served.prompt_tokens);
+        rows.cell(served.output_tokens);
+        rows.end_row()
+    }
+
+    pub fn finish(self) -> Result<(), WriteError> {
+        self.0.finish()
+    }
 }
 
-/// All columns in order.
-pub const COLUMNS: [Column; 8] = [
-    Column { name: "request_ids", value: |request| Some(request.id.0 as f64) },
-    Column { name: "response_times", value: Request::e2e_s },
-    Column { name: "queue_times", value: Request::queue_s },
-    Column { name: "ttft_times", value: Request::ttft_s },
-    Column { name: "tbt_times", value: Request::tbt_s },
-    Column { name: "nth_token_overheads", value: Request::nth_token_overhead_s },
-    Column { name: "prompt_sizes", value: |request| Some(f64::from(request.prompt_tokens)) },
-    Column { name: "token_sizes", value: |request| Some(f64::from(request.output_tokens)) },
-];
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ebbflow_actors::SimDuration;
 
-pub fn write(directory: &Path, application: &ApplicationResults) -> Result<(), WriteError> {
-    let path = directory.join(format!("detailed/{}.csv", application.id));
-    let mut table = Table::create(&path, COLUMNS.iter().map(|column| column.name))?;
-    for request in application.completed() {
-        let values =
-            COLUMNS.each_ref().map(|column| crate::results::format::OrEmpty((column.value)(request)));
-        table.row(&values.each_ref().map(|value| value as &dyn std::fmt::Display))?;
+    #[test]
+    fn every_cell_is_the_value_of_its_column() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("detailed")).unwrap();
+        let span = SimDuration::from_nanos;
+        let served = Served {
+            id: u64::MAX,
+            e2e: span(12_345_678_901),
+            ttft: span(2_000_000_000),
+            queue: span(1),
+            nth_token_overhead: span(30_500_000),
+            prompt_tokens: 1_234,
+            output_tokens: 56,
+        };
+        let mut file = Detailed::create(home.path(), ApplicationId(3)).unwrap();
+        file.row(&served).unwrap();
+        file.finish().unwrap();
+        let text = std::fs::read_to_string(home.path().join("detailed/3.csv")).unwrap();
+        let cells: Vec<&str> = text.lines().nth(1).unwrap().split(',').collect();
+        assert_eq!(cells, COLUMNS.map(|column| (column.value)(&served).to_string()));
     }
-    table.finish()
 }

@@ -10,6 +10,8 @@ mod iterations;
 mod lifecycle;
 mod not_completed;
 mod request_nodes;
+mod requests;
+mod rows;
 mod scaling;
 mod simulator;
 mod summary;
@@ -22,6 +24,8 @@ use std::path::{Path, PathBuf};
 use super::directory::RUN_FILE;
 use super::report::Report;
 use super::{ApplicationResults, RunResults};
+
+pub(super) use requests::RequestFiles;
 
 /// The file that holds the scenario with every default filled in, ready to be run again.
 pub const SCENARIO_FILE: &str = "scenario.yaml";
@@ -41,9 +45,25 @@ impl WriteError {
     }
 }
 
-/// Writes all files of a run into `directory`, which exists and is empty. `scenario` is the resolved
+/// Writes all files of a run, whose requests were kept, into `directory`, which exists and is empty. `scenario` is the resolved
 /// scenario text; `debug` asks for the iteration logs.
 pub fn write_all(
+    directory: &Path,
+    results: &RunResults,
+    report: &Report,
+    scenario: &str,
+    debug: bool,
+) -> Result<(), WriteError> {
+    let applications: Vec<_> = results.applications.iter().map(|application| application.id).collect();
+    let mut files = RequestFiles::create(directory, &applications)?;
+    let requests = results.applications.iter().flat_map(|application| &application.requests);
+    files.write(requests.map(|ended| (ended.request.as_ref(), &ended.fate)))?;
+    files.finish()?;
+    write_summary(directory, results, report, scenario, debug)
+}
+
+/// Writes all files of a run but those with rows for every request.
+pub fn write_summary(
     directory: &Path,
     results: &RunResults,
     report: &Report,
@@ -53,9 +73,7 @@ pub fn write_all(
     for folder in ["detailed", "lifecycle", "scaling"] {
         create_folder(&directory.join(folder))?;
     }
-    summary::write(directory, &results.applications)?;
-    request_nodes::write(directory, &results.applications)?;
-    not_completed::write(directory, &results.applications)?;
+    summary::write(directory, &report.applications)?;
     simulator::write(directory, results.end)?;
     for application in &results.applications {
         write_application(directory, application, results, debug)?;
@@ -70,7 +88,6 @@ fn write_application(
     results: &RunResults,
     debug: bool,
 ) -> Result<(), WriteError> {
-    detailed::write(directory, application)?;
     alloc::write(directory, application, results.end)?;
     lifecycle::write(directory, application)?;
     if application.has_scaling_manager {

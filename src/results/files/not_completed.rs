@@ -1,12 +1,14 @@
 //! `not_completed.csv`: every request that was rejected, with the reason, or stood somewhere in the
-//! fleet when the run ended, with the place. The header alone when all requests completed.
+//! fleet when the run ended, with the place; by application. The header alone when all requests completed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::table::Table;
-use super::{ApplicationResults, WriteError};
-use crate::request::Fate;
-use crate::results::format::Seconds;
+use ebbflow_actors::SimTime;
+
+use super::WriteError;
+use super::rows::Rows;
+use crate::ids::ApplicationId;
+use crate::request::{Fate, Request};
 
 const HEADER: [&str; 7] = [
     "request_id",
@@ -18,27 +20,56 @@ const HEADER: [&str; 7] = [
     "reason_or_stage",
 ];
 
-pub fn write(directory: &Path, applications: &[ApplicationResults]) -> Result<(), WriteError> {
-    let mut table = Table::create(&directory.join("not_completed.csv"), HEADER)?;
-    for application in applications {
-        for ended in &application.requests {
-            let (outcome, why) = match ended.fate {
+/// The file to be. Rows of one application stand together, so they wait for each other.
+#[derive(Debug)]
+pub struct NotCompleted {
+    path: PathBuf,
+    applications: Vec<(ApplicationId, Vec<Row>)>,
+}
+
+#[derive(Debug)]
+struct Row {
+    id: u64,
+    arrival: SimTime,
+    prompt_tokens: u32,
+    output_tokens: u32,
+    fate: Fate,
+}
+
+impl NotCompleted {
+    pub fn new(directory: &Path, applications: &[ApplicationId]) -> Self {
+        let applications = applications.iter().map(|id| (*id, Vec::new())).collect();
+        NotCompleted { path: directory.join("not_completed.csv"), applications }
+    }
+
+    /// The row of a request that was not completed.
+    pub fn row(&mut self, request: &Request, fate: &Fate) {
+        let Request { id, arrival, prompt_tokens, output_tokens, .. } = *request;
+        let row = Row { id: id.0, arrival, prompt_tokens, output_tokens, fate: fate.clone() };
+        let own = self.applications.iter_mut().find(|(id, _)| *id == request.application);
+        own.expect("requests belong to an application of the run").1.push(row);
+    }
+
+    /// Writes the file.
+    pub fn finish(self) -> Result<(), WriteError> {
+        let mut rows = Rows::create(&self.path, &HEADER)?;
+        for (application, row) in
+            self.applications.iter().flat_map(|(id, rows)| rows.iter().map(move |row| (id, row)))
+        {
+            let (outcome, why) = match row.fate {
                 Fate::Completed => continue,
                 Fate::Rejected(reason) => ("rejected", reason.name()),
                 Fate::Unfinished(stage) => ("unfinished", stage.name()),
             };
-            let request = &ended.request;
-            let arrival = Seconds::from(request.arrival);
-            table.row(&[
-                &request.id,
-                &request.application,
-                &arrival,
-                &request.prompt_tokens,
-                &request.output_tokens,
-                &outcome,
-                &why,
-            ])?;
+            rows.cell(row.id);
+            rows.cell(application.0);
+            rows.cell(row.arrival);
+            rows.cell(row.prompt_tokens);
+            rows.cell(row.output_tokens);
+            rows.cell(outcome);
+            rows.cell(why);
+            rows.end_row()?;
         }
+        rows.finish()
     }
-    table.finish()
 }

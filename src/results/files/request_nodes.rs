@@ -4,10 +4,9 @@
 
 use std::path::Path;
 
-use super::table::Table;
-use super::{ApplicationResults, WriteError};
+use super::WriteError;
+use super::rows::{Cell, Rows, quote_from};
 use crate::request::{Leg, Request};
-use crate::results::format::{Seconds, seconds_or_empty};
 
 const HEADER: [&str; 7] = [
     "request_id",
@@ -19,39 +18,62 @@ const HEADER: [&str; 7] = [
     "completion_timestamp",
 ];
 
-pub fn write(directory: &Path, applications: &[ApplicationResults]) -> Result<(), WriteError> {
-    let mut table = Table::create(&directory.join("request_nodes.csv"), HEADER)?;
-    for request in in_order_of_completion(applications) {
-        let runner = |leg: &Leg| format!("{}_{}", leg.gpu.name(), leg.instance);
+/// The open file.
+#[derive(Debug)]
+pub struct RequestNodes(Rows);
+
+/// Where a leg ran: `{gpu}_{instance}`.
+struct Runner<'a>(&'a Leg);
+
+impl RequestNodes {
+    pub fn create(directory: &Path) -> Result<Self, WriteError> {
+        Ok(RequestNodes(Rows::create(&directory.join("request_nodes.csv"), &HEADER)?))
+    }
+
+    /// The rows of a completed request.
+    pub fn rows(&mut self, request: &Request) -> Result<(), WriteError> {
         let journal = &request.journal;
         if let Some(leg) = &journal.prefill {
-            node(&mut table, request, (0, "PROMPT"), &runner(leg), leg)?;
+            self.node(request, "0,PROMPT", Runner(leg), leg)?;
         }
         if let Some(leg) = &journal.decode {
-            node(&mut table, request, (1, "TOKEN"), &runner(leg), leg)?;
+            self.node(request, "1,TOKEN", Runner(leg), leg)?;
         }
         if let Some(leg) = &journal.transfer {
-            node(&mut table, request, (2, "KVCacheTransfer"), "DummyLink", leg)?;
+            self.node(request, "2,KVCacheTransfer", "DummyLink", leg)?;
         }
+        Ok(())
     }
-    table.finish()
+
+    /// `kind`: the cells `node_id` and `node_type`.
+    fn node(
+        &mut self,
+        request: &Request,
+        kind: &'static str,
+        runner: impl Cell,
+        leg: &Leg,
+    ) -> Result<(), WriteError> {
+        let RequestNodes(rows) = self;
+        rows.cell(request.id.0);
+        rows.cell(request.request_type);
+        rows.cell(kind);
+        rows.cell(runner);
+        rows.cell(leg.start);
+        rows.cell(leg.end);
+        rows.end_row()
+    }
+
+    pub fn finish(self) -> Result<(), WriteError> {
+        self.0.finish()
+    }
 }
 
-fn in_order_of_completion(applications: &[ApplicationResults]) -> Vec<&Request> {
-    let mut completed: Vec<_> = applications.iter().flat_map(|application| application.completed()).collect();
-    if applications.len() > 1 {
-        completed.sort_by_key(|request| request.completion());
+impl Cell for Runner<'_> {
+    fn put(&self, text: &mut Vec<u8>) {
+        let start = text.len();
+        self.0.gpu.name().put(text);
+        text.push(b'_');
+        self.0.instance.0.put(text);
+        quote_from(start, text);
     }
-    completed
-}
-
-fn node(
-    table: &mut Table,
-    request: &Request,
-    (id, kind): (u32, &str),
-    runner: &str,
-    leg: &Leg,
-) -> Result<(), WriteError> {
-    let (start, end) = (Seconds::from(leg.start), seconds_or_empty(leg.end));
-    table.row(&[&request.id, &request.request_type, &id, &kind, &runner, &start, &end])
 }

@@ -1,0 +1,50 @@
+//! The columns of `detailed/{app}.csv`, and their statistics for `summary.csv` and `run.json`.
+
+use super::{Served, Statistics, Tally};
+
+/// A figure of a served request.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The ancestor's name.
+    pub name: &'static str,
+    /// The value.
+    pub value: fn(&Served) -> f64,
+}
+
+/// All columns of the file in order. Sizes are tokens, the rest but the id are seconds.
+pub const COLUMNS: [Column; 8] = [
+    Column { name: "request_ids", value: |served| served.id as f64 },
+    Column { name: "response_times", value: |served| served.e2e.as_secs_f64() },
+    Column { name: "queue_times", value: |served| served.queue.as_secs_f64() },
+    Column { name: "ttft_times", value: |served| served.ttft.as_secs_f64() },
+    Column { name: "tbt_times", value: Served::tbt_s },
+    Column { name: "nth_token_overheads", value: |served| served.nth_token_overhead.as_secs_f64() },
+    Column { name: "prompt_sizes", value: |served| f64::from(served.prompt_tokens) },
+    Column { name: "token_sizes", value: |served| f64::from(served.output_tokens) },
+];
+
+/// The statistics of the figures of many requests; none where there is no figure.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Figures {
+    /// Of every column, in order.
+    pub columns: [Option<Statistics>; COLUMNS.len()],
+    /// Of the time per output token, for which the file has no column.
+    pub tpot_s: Option<Statistics>,
+}
+
+impl Figures {
+    /// Sums up these requests, in order.
+    pub fn of<'a>(tallies: impl Iterator<Item = &'a Tally> + Clone) -> Self {
+        let served = || tallies.clone().flat_map(|tally| &tally.served);
+        Figures {
+            columns: COLUMNS.map(|column| Statistics::of(served().map(column.value).collect())),
+            tpot_s: Statistics::of(served().filter_map(Served::tpot_s).collect()),
+        }
+    }
+
+    /// The statistics of the column of this name.
+    pub fn column(&self, name: &str) -> Option<&Statistics> {
+        let place = COLUMNS.iter().position(|column| column.name == name)?;
+        self.columns[place].as_ref()
+    }
+}
