@@ -12,6 +12,7 @@ mod input;
 mod interrupt;
 mod logging;
 mod options;
+mod output;
 mod print;
 mod progress;
 mod run;

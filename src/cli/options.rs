@@ -46,6 +46,15 @@ pub enum Format {
     Json,
 }
 
+/// Which files are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Files {
+    /// All of them
+    Full,
+    /// None with rows for every request: detailed/APP.csv, request_nodes.csv, not_completed.csv
+    Summary,
+}
+
 impl From<Runner> for ebbflow_actors::Runner {
     fn from(runner: Runner) -> Self {
         match runner {

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::registry::Registry;
-use crate::results::{self, DirectoryError, Incomplete, Report, RunDirectory, RunResults};
+use crate::results::{self, Incomplete, Keep, Report, RunDirectory, RunResults};
 use crate::scenario::Scenario;
 use crate::simulation::{self, RunOptions};
 use crate::workload::Workload;
@@ -14,7 +15,8 @@ use ebbflow_actors::Progress;
 
 use super::exit::{self, CliError};
 use super::input::{Input, InputArgs};
-use super::options::{Arbiters, Format, Runner, Ticks, arbiters};
+use super::options::{Arbiters, Files, Format, Runner, Ticks, arbiters};
+use super::output::{Output, directory_error};
 use super::progress::ProgressLine;
 use super::{Verbosity, interrupt, logging, print};
 
@@ -53,8 +55,11 @@ pub struct RunArgs {
     /// Count and report malformed rows of a trace instead of failing
     #[arg(long)]
     skip_bad_rows: bool,
+    /// Which files to write: all, or none with rows for every request
+    #[arg(long, value_enum, default_value_t = Files::Full)]
+    results: Files,
     /// Write no files
-    #[arg(long, conflicts_with = "out")]
+    #[arg(long, conflicts_with_all = ["out", "results"])]
     no_files: bool,
     #[command(flatten)]
     verbosity: Verbosity,
@@ -66,24 +71,28 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode, CliError> {
     let registry = Registry::builtin();
     let (scenario, workload) = arguments.input_with_options()?.load(&registry)?;
     let directory = arguments.directory(&scenario);
-    if let Some(directory) = &directory {
-        directory.check().map_err(directory_error)?;
-    }
+    let mut output = directory.as_ref().map(Output::open).transpose()?;
     if !arguments.quiet {
         print::notes(&scenario.notes);
     }
-    let results = arguments.simulate(&scenario, workload, &registry)?;
+    let interrupt = interrupt::listen(output.as_ref().map(|output| output.hidden().to_owned()));
+    let keep = match &mut output {
+        Some(output) => output.start(arguments.results, &scenario, &interrupt)?,
+        None => Keep::Figures,
+    };
+    let results = arguments.simulate((&scenario, workload, &registry), keep, interrupt)?;
     let report = Report::new(&results, &scenario);
-    let written = directory.map(|directory| results::write(&directory, &results, &report, &scenario));
-    let (place, failure) = match written.transpose() {
-        Ok(place) => (place, None),
-        Err(error) => (None, Some(error)),
+    let place = match output.map(|output| output.complete(&results, &report, &scenario)).transpose() {
+        Ok(place) => place,
+        // It was cut short because its files could not be written: there is nothing to sum up.
+        Err(error) if results.incomplete.is_some() => return Err(directory_error(error)),
+        Err(error) => {
+            arguments.print(&report, &results, None)?;
+            return Err(directory_error(error));
+        }
     };
     arguments.print(&report, &results, place.as_ref())?;
-    match failure {
-        Some(error) => Err(directory_error(error)),
-        None => Ok(ExitCode::from(exit_code(results.incomplete.as_ref()))),
-    }
+    Ok(ExitCode::from(exit_code(results.incomplete.as_ref())))
 }
 
 impl RunArgs {
@@ -110,30 +119,30 @@ impl RunArgs {
 
     fn simulate(
         &self,
-        scenario: &Scenario,
-        workload: Workload,
-        registry: &Registry,
+        (scenario, workload, registry): (&Scenario, Workload, &Registry),
+        keep: Keep,
+        interrupt: Arc<AtomicBool>,
     ) -> Result<RunResults, CliError> {
         let progress = Arc::new(Progress::default());
-        let options = self.options(&progress);
+        let options = self.options(&progress, interrupt);
         let quiet = self.quiet || self.verbosity.verbose > 0;
         let line = if quiet { None } else { ProgressLine::start(&progress, scenario.end_time) };
         tracing::info!(?options, "the run begins");
         let started = Instant::now();
-        let mut results =
-            simulation::run(scenario, workload, registry, &options).map_err(CliError::bad_input)?;
+        let results = simulation::run_keeping(keep, scenario, workload, registry, &options);
+        let mut results = results.map_err(CliError::bad_input)?;
         results.wall_s = started.elapsed().as_secs_f64();
         drop(line);
         tracing::info!(end = %results.end, stats = ?results.stats, wall_s = results.wall_s, "the run ended");
         Ok(results)
     }
 
-    fn options(&self, progress: &Arc<Progress>) -> RunOptions {
+    fn options(&self, progress: &Arc<Progress>, interrupt: Arc<AtomicBool>) -> RunOptions {
         RunOptions {
             runner: self.runner.into(),
             arbiters: self.arbiters.0,
             ticks: self.ticks.into(),
-            interrupt: Some(interrupt::listen()),
+            interrupt: Some(interrupt),
             progress: Some(Arc::clone(progress)),
             ..RunOptions::default()
         }
@@ -170,10 +179,6 @@ fn exit_code(incomplete: Option<&Incomplete>) -> u8 {
         Some(Incomplete::Interrupted) => exit::INTERRUPTED,
         Some(Incomplete::Fault(_)) => exit::FAILED,
     }
-}
-
-fn directory_error(error: DirectoryError) -> CliError {
-    if error.is_refusal() { CliError::bad_input(error) } else { CliError::failed(error) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The run directory: there completely or not at all.
 //!
-//! Files are written into a hidden sibling directory which is renamed when all of them are there, so
+//! Files are written into a hidden directory, beside or above, which is renamed when all of them are there, so
 //! whoever sees a run directory sees a finished one. An existing result is replaced only on request, and
 //! nothing is ever replaced that is not a run directory (one that holds a `run.json`). Leaves out
 //! `fsync`: a result can be computed again.
@@ -74,8 +74,9 @@ impl RunDirectory {
         RunDirectory { place, force }
     }
 
-    /// Checks, without leaving a trace, that the directory may be written: to be asked before a long run.
-    pub fn check(&self) -> Result<(), DirectoryError> {
+    /// Opens a hidden directory to be filled, on the file system of the directory to be: to be asked before
+    /// a long run, since it also checks that the directory may be written.
+    pub fn stage(&self) -> Result<Staging, DirectoryError> {
         let target = self.target();
         self.may_replace(&target)?;
         let parent = parent_of(&target);
@@ -84,7 +85,10 @@ impl RunDirectory {
             .map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path })
             .find(|path| path.exists())
             .unwrap_or(Path::new("."));
-        tempfile::tempdir_in(existing).map(drop).map_err(io_error("write in", existing))
+        let hidden = hidden_directory(existing)?;
+        let filled = hidden.path().join("result");
+        fs::create_dir(&filled).map_err(io_error("create", &filled))?;
+        Ok(Staging { directory: self.clone(), hidden, filled })
     }
 
     /// Lets `write` fill a directory, then puts it in place under its name, which is returned.
@@ -92,23 +96,9 @@ impl RunDirectory {
         &self,
         write: impl FnOnce(&Path) -> Result<(), WriteError>,
     ) -> Result<PathBuf, DirectoryError> {
-        let first = self.target();
-        let parent = parent_of(&first);
-        fs::create_dir_all(&parent).map_err(io_error("create", &parent))?;
-        let staging = hidden_directory(&parent)?;
-        let filled = staging.path().join("result");
-        fs::create_dir(&filled).map_err(io_error("create", &filled))?;
-        write(&filled)?;
-        loop {
-            let target = self.target();
-            self.may_replace(&target)?;
-            match put_in_place(&filled, &target, staging.path()) {
-                Ok(()) => return Ok(target),
-                // Another run took the name in the meantime: take the next one.
-                Err(_) if matches!(self.place, Place::Numbered(_)) && target.exists() => {}
-                Err(source) => return Err(io_error("create", &target)(source)),
-            }
-        }
+        let staging = self.stage()?;
+        write(staging.path())?;
+        staging.publish()
     }
 
     /// The directory as things stand now.
@@ -128,6 +118,43 @@ impl RunDirectory {
             Err(DirectoryError::Exists(target.to_owned()))
         } else {
             Ok(())
+        }
+    }
+}
+
+/// A directory that becomes the run directory once it is filled. Dropped before, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Staging {
+    directory: RunDirectory,
+    hidden: tempfile::TempDir,
+    filled: PathBuf,
+}
+
+impl Staging {
+    /// Where to write.
+    pub fn path(&self) -> &Path {
+        &self.filled
+    }
+
+    /// What a process that cannot wait for the end has to remove.
+    pub fn hidden(&self) -> &Path {
+        self.hidden.path()
+    }
+
+    /// Puts it in place under its name, which is returned.
+    pub fn publish(self) -> Result<PathBuf, DirectoryError> {
+        let Staging { directory, hidden, filled } = self;
+        loop {
+            let target = directory.target();
+            directory.may_replace(&target)?;
+            let parent = parent_of(&target);
+            fs::create_dir_all(&parent).map_err(io_error("create", &parent))?;
+            match put_in_place(&filled, &target, hidden.path()) {
+                Ok(()) => return Ok(target),
+                // Another run took the name in the meantime: take the next one.
+                Err(_) if matches!(directory.place, Place::Numbered(_)) && target.exists() => {}
+                Err(source) => return Err(io_error("create", &target)(source)),
+            }
         }
     }
 }
@@ -152,7 +179,7 @@ fn put_in_place(filled: &Path, target: &Path, staging: &Path) -> io::Result<()> 
     fs::rename(filled, target).or_else(|error| fs::rename(&old, target).and(Err(error)))
 }
 
-/// A directory beside the target (renames stay on one file system) that removes itself.
+/// A directory that removes itself.
 fn hidden_directory(parent: &Path) -> Result<tempfile::TempDir, DirectoryError> {
     tempfile::Builder::new().prefix(".ebbflow-").tempdir_in(parent).map_err(io_error("write in", parent))
 }
@@ -221,8 +248,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let target = home.path().join("deep/er/run");
         let directory = RunDirectory::exactly(&target, false);
-        directory.check().unwrap();
-        assert!(entries(home.path()).is_empty(), "a check leaves nothing behind");
+        drop(directory.stage().unwrap());
+        assert!(entries(home.path()).is_empty(), "a stage that is left leaves nothing behind");
         assert_eq!(directory.publish(write_run("{}")).unwrap(), target);
         assert_eq!(entries(target.parent().unwrap()), ["run"]);
         assert_eq!(entries(&target), [RUN_FILE]);
@@ -246,12 +273,12 @@ mod tests {
         let target = home.path().join("run");
         RunDirectory::exactly(&target, false).publish(write_run("first")).unwrap();
         let again = RunDirectory::exactly(&target, false);
-        assert!(matches!(again.check(), Err(DirectoryError::Exists(_))));
+        assert!(matches!(again.stage(), Err(DirectoryError::Exists(_))));
         assert!(matches!(again.publish(write_run("second")), Err(DirectoryError::Exists(_))));
         assert_eq!(fs::read_to_string(target.join(RUN_FILE)).unwrap(), "first");
 
         let forced = RunDirectory::exactly(&target, true);
-        forced.check().unwrap();
+        drop(forced.stage().unwrap());
         forced.publish(write_run("second")).unwrap();
         assert_eq!(fs::read_to_string(target.join(RUN_FILE)).unwrap(), "second");
         assert_eq!(entries(home.path()), ["run"]);
@@ -264,13 +291,13 @@ mod tests {
         fs::create_dir(&target).unwrap();
         fs::write(target.join("chapter1.tex"), "dear").unwrap();
         let directory = RunDirectory::exactly(&target, true);
-        assert!(matches!(directory.check(), Err(DirectoryError::NotARun(_))));
+        assert!(matches!(directory.stage(), Err(DirectoryError::NotARun(_))));
         assert!(matches!(directory.publish(write_run("{}")), Err(DirectoryError::NotARun(_))));
         assert_eq!(entries(&target), ["chapter1.tex"]);
 
         let file = home.path().join("file");
         fs::write(&file, "not a directory").unwrap();
-        assert!(matches!(RunDirectory::exactly(&file, true).check(), Err(DirectoryError::NotARun(_))));
+        assert!(matches!(RunDirectory::exactly(&file, true).stage(), Err(DirectoryError::NotARun(_))));
     }
 
     #[test]

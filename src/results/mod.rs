@@ -1,7 +1,8 @@
 //! Results: what a run leaves behind, summed up and written.
 //!
 //! [`RunResults`] is the run in memory, [`Report`] its summary (`run.json`), [`summary_text`] the same for
-//! people, [`write()`] the run directory. Leaves out charts and pages. Every figure is computed from the
+//! people, [`write()`] the run directory. A [`RequestWriter`] writes the rows of requests while the run
+//! still goes on. Leaves out charts and pages. Every figure is computed from the
 //! records alone, exactly: no sketches, no sampling. Seconds throughout, unless a name says otherwise.
 
 mod columns;
@@ -16,19 +17,21 @@ mod report;
 mod samples;
 mod served;
 mod statistics;
+mod stream;
 mod text;
 mod totals;
 
 use std::path::PathBuf;
 
 pub use columns::{COLUMNS, Column, Figures};
-pub use directory::{DirectoryError, RUN_FILE, RunDirectory};
+pub use directory::{DirectoryError, RUN_FILE, RunDirectory, Staging};
 pub use files::{SCENARIO_FILE, WriteError, write_all, write_summary};
-pub use recorder::{Ledger, Recorder};
+pub use recorder::{Keep, Ledger, Recorder};
 pub use records::*;
 pub use report::{ApplicationReport, Report};
 pub use served::{Served, Tally};
 pub use statistics::{Statistics, percentile};
+pub use stream::{Feed, RequestWriter};
 pub use text::summary_text;
 pub use totals::{Latency, RequestCounts, ScalingReport, Shares, StatusSeconds, Totals};
 

@@ -18,7 +18,7 @@ use crate::instance::{Birth, Instance, Introduction};
 use crate::participant::Participant;
 use crate::performance::{Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, splitwise_2023};
 use crate::registry::Registry;
-use crate::results::Recorder;
+use crate::results::{Keep, Recorder};
 use crate::scaling::{
     Addresses, Blueprint, IdBlock, InstanceConfigs, PerformanceOf, PlannedInstance, ScalingManager,
     ScalingState, drain_rules,
@@ -40,6 +40,7 @@ pub(super) fn build(
     scenario: &Scenario,
     workload: Workload,
     registry: &Registry,
+    keep: Keep,
 ) -> Result<Fleet, SimulationError> {
     let tables = Tables::open(&scenario.performance)?;
     let servers = start_servers(scenario)?;
@@ -53,7 +54,7 @@ pub(super) fn build(
         instances,
         population: Vec::new(),
     };
-    builder.add_keepers(workload);
+    builder.add_keepers(workload, keep);
     for position in 0..scenario.applications.len() {
         builder.add_application(position)?;
     }
@@ -96,9 +97,9 @@ impl Builder<'_> {
         self.population.push(Member { id, group, entity });
     }
 
-    fn add_keepers(&mut self, workload: Workload) {
+    fn add_keepers(&mut self, workload: Workload, keep: Keep) {
         let ids = self.scenario.applications.iter().map(|application| application.id);
-        let recorder = Recorder::new(ids.clone());
+        let recorder = Recorder::new(ids.clone(), keep);
         let schedulers = ids.enumerate().map(|(position, id)| (id, Self::scheduler_address(position)));
         let source = Source::new(workload, schedulers.collect());
         self.add(RECORDER, Group(0), Participant::Recorder(Box::new(recorder)));

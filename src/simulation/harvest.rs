@@ -9,7 +9,9 @@ use crate::instance::Instance;
 use crate::message::{Message, Return};
 use crate::participant::Participant;
 use crate::request::{Fate, Request, Stage};
-use crate::results::{ApplicationResults, EndedRequest, Incomplete, InstanceRecord, Ledger, RunResults};
+use crate::results::{
+    ApplicationResults, EndedRequest, Incomplete, InstanceRecord, Keep, Ledger, RunResults,
+};
 use crate::scaling::{ScalingManager, time_by_tag};
 use crate::scenario::Scenario;
 
@@ -26,6 +28,7 @@ pub(super) fn harvest(
     scenario: &Scenario,
     outcome: Outcome<Participant>,
     fault: Option<Incomplete>,
+    mut keep: Keep,
 ) -> RunResults {
     let mut gathered: Vec<Gathered> =
         scenario.applications.iter().map(|spec| Gathered::new(spec.id)).collect();
@@ -64,14 +67,18 @@ pub(super) fn harvest(
             }
         }
     }
+    keep.expect_letters();
     for letter in outcome.undelivered {
-        open_letter(&mut gathered, letter.message);
+        open_letter(&mut gathered, letter.message, &mut keep);
     }
+    keep.flush();
     servers.sort_unstable();
     let end = outcome.ended_at;
     let interrupted = (outcome.ending == Ending::Interrupted).then_some(Incomplete::Interrupted);
+    let applications = gathered.into_iter().map(|found| found.finish(scenario, end, &mut keep)).collect();
+    keep.flush();
     RunResults {
-        applications: gathered.into_iter().map(|found| found.finish(scenario, end)).collect(),
+        applications,
         arrived,
         servers,
         end,
@@ -93,7 +100,7 @@ fn unfinished(gathered: &mut [Gathered], stage: Stage, request: Request) {
 }
 
 /// A message that was in flight when the run ended: requests and records in it are not lost.
-fn open_letter(gathered: &mut [Gathered], message: Message) {
+fn open_letter(gathered: &mut [Gathered], message: Message, keep: &mut Keep) {
     match message {
         Message::Arrival(request) | Message::Serve { request, .. } => {
             unfinished(gathered, Stage::InFlight, *request);
@@ -106,11 +113,11 @@ fn open_letter(gathered: &mut [Gathered], message: Message) {
                 Return::Requeued => Fate::Unfinished(Stage::InFlight),
             };
             let id = request.application;
-            with(gathered, id, |found| found.ledger.file(EndedRequest { request, fate }));
+            with(gathered, id, |found| found.ledger.file(EndedRequest { request, fate }, keep));
         }
         Message::Ended(ended) => {
             let id = ended.request.application;
-            with(gathered, id, |found| found.ledger.file(ended));
+            with(gathered, id, |found| found.ledger.file(ended, keep));
         }
         Message::Logged(id, line) => with(gathered, id, |found| found.ledger.scaling_log.push(*line)),
         Message::Noted(id, fact) => with(gathered, id, |found| found.ledger.scaling_events.push(*fact)),
@@ -126,11 +133,17 @@ impl Gathered {
         Gathered { id, ledger: Ledger::default(), unfinished: Vec::new(), present: Vec::new(), manager: None }
     }
 
-    fn finish(self, scenario: &Scenario, end: ebbflow_actors::SimTime) -> ApplicationResults {
+    fn finish(
+        self,
+        scenario: &Scenario,
+        end: ebbflow_actors::SimTime,
+        keep: &mut Keep,
+    ) -> ApplicationResults {
         let Gathered { id, mut ledger, mut unfinished, present, manager } = self;
         unfinished.sort_by_key(|(_, request)| (request.arrival, request.id));
         for (stage, request) in unfinished {
-            ledger.file(EndedRequest { request: Box::new(request), fate: Fate::Unfinished(stage) });
+            let ended = EndedRequest { request: Box::new(request), fate: Fate::Unfinished(stage) };
+            ledger.file(ended, keep);
         }
         let mut instances = ledger.departed;
         instances.extend(present);

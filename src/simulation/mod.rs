@@ -14,7 +14,7 @@ use ebbflow_actors::{Arbiters, Progress, RunConfig, Runner, TickMode};
 
 use crate::performance::{ConstantError, LookupError};
 use crate::registry::Registry;
-use crate::results::{Incomplete, RunResults};
+use crate::results::{Incomplete, Keep, RunResults};
 use crate::scenario::Scenario;
 use crate::workload::Workload;
 
@@ -112,7 +112,23 @@ pub fn run(
     registry: &Registry,
     options: &RunOptions,
 ) -> Result<RunResults, SimulationError> {
-    let fleet = build::build(scenario, workload, registry)?;
+    run_keeping(Keep::Requests, scenario, workload, registry, options)
+}
+
+/// [Runs](run) a scenario, and says what becomes of its requests: unless they are kept, memory grows by the
+/// figures of finished requests only, and [`requests`](crate::results::ApplicationResults::requests) are
+/// empty.
+///
+/// # Errors
+/// A scenario that cannot be started: nothing was run then.
+pub fn run_keeping(
+    keep: Keep,
+    scenario: &Scenario,
+    workload: Workload,
+    registry: &Registry,
+    options: &RunOptions,
+) -> Result<RunResults, SimulationError> {
+    let fleet = build::build(scenario, workload, registry, keep.clone())?;
     let config = RunConfig {
         seed: scenario.seed,
         lookahead: scenario.dispatch_latency,
@@ -132,7 +148,7 @@ pub fn run(
             (failure.partial, Some(Incomplete::Fault(failure.fault.to_string())))
         }
     };
-    Ok(harvest::harvest(scenario, outcome, fault))
+    Ok(harvest::harvest(scenario, outcome, fault, keep))
 }
 
 /// A busy instance has something to do about ten times a second.

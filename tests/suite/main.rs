@@ -19,6 +19,7 @@ mod nothing_lost;
 mod performance_tables;
 mod reproducible;
 mod result_files;
+mod result_streaming;
 mod scaling_basic;
 mod scaling_cancelled_starts;
 mod scaling_cleanup;
