@@ -294,8 +294,11 @@ fn check_pools(
 #[derive(Clone)]
 enum Tables {
     Constant(Arc<dyn PerformanceModel>),
-    Lookup { table: Arc<LookupTable>, decode_key: DecodeKey },
+    Lookup { table: Arc<LookupTable>, decode_key: DecodeKey, models: Arc<Models> },
 }
+
+/// The models of a table, made once: thousands of instances read the same few curves.
+type Models = BTreeMap<LookupKey, Arc<dyn PerformanceModel>>;
 
 impl Tables {
     fn open(spec: &PerformanceSpec) -> Result<Self, SimulationError> {
@@ -308,7 +311,13 @@ impl Tables {
                     Some(path) => LookupTable::from_csv(path)?,
                     None => splitwise_2023().clone(),
                 };
-                Ok(Tables::Lookup { table: Arc::new(table), decode_key: *decode_key })
+                let decode_key = *decode_key;
+                let model = |key: &LookupKey| {
+                    let model: Arc<dyn PerformanceModel> = Arc::new(table.lookup(key, decode_key).ok()?);
+                    Some((key.clone(), model))
+                };
+                let models = Arc::new(table.keys().filter_map(model).collect());
+                Ok(Tables::Lookup { table: Arc::new(table), decode_key, models })
             }
         }
     }
@@ -321,9 +330,13 @@ impl Tables {
     ) -> Result<Arc<dyn PerformanceModel>, crate::performance::LookupError> {
         match self {
             Tables::Constant(constant) => Ok(Arc::clone(constant)),
-            Tables::Lookup { table, decode_key } => {
+            Tables::Lookup { table, decode_key, models } => {
                 let key = LookupKey::new(model, gpu, tensor_parallelism);
-                Ok(Arc::new(table.lookup(&key, *decode_key)?))
+                match models.get(&key) {
+                    Some(model) => Ok(Arc::clone(model)),
+                    // Asked again for the reason why there is none.
+                    None => Ok(Arc::new(table.lookup(&key, *decode_key)?)),
+                }
             }
         }
     }
