@@ -205,8 +205,8 @@ impl Scheduler {
             }
             Return::Rejected(rejection) => self.file(request, Fate::Rejected(rejection), outbox),
             Return::Requeued => {
-                let later = self.waiting.iter().position(|waiting| waiting.arrival > request.arrival);
-                self.waiting.insert(later.unwrap_or(self.waiting.len()), request);
+                let later = self.waiting.partition_point(|waiting| waiting.arrival <= request.arrival);
+                self.waiting.insert(later, request);
             }
         }
         self.serve_waiting(now, outbox);

@@ -12,6 +12,7 @@
 //!
 //! A request served on one instance has both columns there, with KV(P+1) once.
 
+use std::ops::{AddAssign, SubAssign};
 use std::sync::Arc;
 
 use ebbflow_actors::EntityId;
@@ -43,6 +44,22 @@ pub struct Load {
     pub pending_tokens: i64,
     /// See [`Metric::ReservedBytes`].
     pub reserved_bytes: i64,
+}
+
+impl AddAssign for Load {
+    fn add_assign(&mut self, other: Load) {
+        self.residents += other.residents;
+        self.pending_tokens += other.pending_tokens;
+        self.reserved_bytes += other.reserved_bytes;
+    }
+}
+
+impl SubAssign for Load {
+    fn sub_assign(&mut self, other: Load) {
+        self.residents -= other.residents;
+        self.pending_tokens -= other.pending_tokens;
+        self.reserved_bytes -= other.reserved_bytes;
+    }
 }
 
 impl Load {
@@ -101,6 +118,19 @@ pub struct Known {
     load: Load,
 }
 
+impl Known {
+    /// Its load.
+    pub fn load(&self) -> Load {
+        self.load
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_load(load: Load) -> Self {
+        let (entity, gpu) = (EntityId(0), Arc::from("gpu"));
+        Known { entity, tag: None, gpu, capacity_bytes: 0, queue_empty: true, assigned: 0, load }
+    }
+}
+
 /// All ACTIVE instances of an application.
 #[derive(Clone, Debug)]
 pub struct Fleet {
@@ -154,11 +184,12 @@ impl Fleet {
 
     /// Moves an instance to the end of another pool.
     pub fn move_to(&mut self, instance: InstanceId, pool: PoolName) {
+        let Fleet { known, pools, .. } = self;
+        let Some(Some(known)) = known.get(instance.0 as usize) else { return };
         for name in [PoolName::Prompt, PoolName::Token, PoolName::Mixed] {
-            self.leave_pool(instance, name);
+            pools[name as usize].leave(instance, known);
         }
-        let load = self.load(instance);
-        self.pools[pool as usize].join(instance, &load);
+        pools[pool as usize].join(instance, known);
     }
 
     /// The pools an instance belongs to by its configuration.
@@ -196,7 +227,7 @@ impl Fleet {
             self.known.resize(index + 1, None);
         }
         let load = Load { reserved_bytes: introduction.weights_bytes as i64, ..Load::default() };
-        self.known[index] = Some(Known {
+        let known = Known {
             entity: introduction.entity,
             tag: introduction.tag,
             gpu: Arc::clone(&introduction.gpu),
@@ -204,28 +235,21 @@ impl Fleet {
             queue_empty: true,
             assigned: 0,
             load,
-        });
-        self.pools[PoolName::All as usize].join(instance, &load);
+        };
+        self.pools[PoolName::All as usize].join(instance, &known);
+        self.known[index] = Some(known.clone());
         for &pool in self.home(instance) {
-            self.pools[pool as usize].join(instance, &load);
+            self.pools[pool as usize].join(instance, &known);
         }
     }
 
     /// Forgets an instance; what it was.
     pub(super) fn remove(&mut self, instance: InstanceId) -> Option<Known> {
-        for name in POOLS {
-            self.leave_pool(instance, name);
+        let known = self.known.get_mut(instance.0 as usize)?.take()?;
+        for pool in &mut self.pools {
+            pool.leave(instance, &known);
         }
-        self.known.get_mut(instance.0 as usize)?.take()
-    }
-
-    fn leave_pool(&mut self, instance: InstanceId, name: PoolName) {
-        let known = &self.known;
-        let load_of = |member: InstanceId| match &known[member.0 as usize] {
-            Some(known) => known.load,
-            None => Load::default(),
-        };
-        self.pools[name as usize].leave(instance, load_of);
+        Some(known)
     }
 
     pub(super) fn set_queue_empty(&mut self, instance: InstanceId, empty: bool) {
@@ -271,9 +295,14 @@ impl Fleet {
                 here.reserved_bytes -= self.prompt_bytes(request);
             }
         }
-        self.change(instance, here);
         let reserved_bytes = -self.request_bytes(request);
-        self.change(decode_at, Load { residents: 0, pending_tokens: -1, reserved_bytes });
+        let there = Load { residents: 0, pending_tokens: -1, reserved_bytes };
+        if decode_at == instance {
+            here += there;
+        } else {
+            self.change(decode_at, there);
+        }
+        self.change(instance, here);
     }
 
     fn assign(&mut self, instance: InstanceId, change: Load) {
@@ -285,12 +314,10 @@ impl Fleet {
 
     fn change(&mut self, instance: InstanceId, change: Load) {
         let Some(known) = self.known_mut(instance) else { return };
-        known.load.residents += change.residents;
-        known.load.pending_tokens += change.pending_tokens;
-        known.load.reserved_bytes += change.reserved_bytes;
+        known.load += change;
         let load = known.load;
         for pool in &mut self.pools {
-            pool.update(instance, &load);
+            pool.update(instance, change, &load);
         }
     }
 

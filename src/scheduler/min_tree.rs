@@ -1,4 +1,4 @@
-//! Finds the first smallest of many changing numbers in O(log n).
+//! Finds the first smallest of many changing numbers, some of them gone, in O(log n).
 
 /// A list of numbers that knows the position of its first minimum.
 ///
@@ -11,6 +11,7 @@ pub(super) struct MinTree {
     len: usize,
 }
 
+/// What stands where a number is gone, or was never.
 const ABSENT: i64 = i64::MAX;
 
 impl MinTree {
@@ -35,9 +36,14 @@ impl MinTree {
         }
     }
 
+    /// Takes a number out; the others keep their positions.
+    pub fn remove(&mut self, position: usize) {
+        self.set(position, ABSENT);
+    }
+
     /// Position of the smallest number; of equal ones, the first.
     pub fn first_min(&self) -> Option<usize> {
-        if self.len == 0 {
+        if self.nodes.get(1).is_none_or(|&least| least == ABSENT) {
             return None;
         }
         let mut node = 1;
@@ -50,9 +56,10 @@ impl MinTree {
         Some(node - self.width)
     }
 
-    /// Replaces all numbers.
-    pub fn rebuild(&mut self, values: impl Iterator<Item = i64>) {
-        *self = MinTree::from_values(values.collect());
+    /// Moves all numbers up into the positions of those that are gone.
+    pub fn close_gaps(&mut self) {
+        let leaves = &self.nodes[self.width..self.width + self.len];
+        *self = MinTree::from_values(leaves.iter().copied().filter(|&value| value != ABSENT).collect());
     }
 
     fn from_values(values: Vec<i64>) -> MinTree {
@@ -97,16 +104,26 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_tree_agrees_with_a_scan(values in proptest::collection::vec(-9i64..9, 1..40), changes in proptest::collection::vec((0usize..40, -9i64..9), 0..40)) {
-            let mut list = values.clone();
+        fn the_tree_agrees_with_a_scan(
+            values in proptest::collection::vec(-9i64..9, 1..40),
+            changes in proptest::collection::vec((0usize..40, proptest::option::of(-9i64..9)), 0..80),
+        ) {
+            let mut list: Vec<Option<i64>> = values.iter().copied().map(Some).collect();
             let mut tree = MinTree::default();
             values.iter().for_each(|&value| tree.push(value));
-            for (position, value) in changes {
+            for (number, (position, value)) in changes.into_iter().enumerate() {
                 let position = position % list.len();
                 list[position] = value;
-                tree.set(position, value);
-                let least = list.iter().min().copied();
-                let first = list.iter().position(|&value| Some(value) == least);
+                match value {
+                    Some(value) => tree.set(position, value),
+                    None => tree.remove(position),
+                }
+                if number == 50 && list.iter().any(Option::is_some) {
+                    tree.close_gaps();
+                    list.retain(Option::is_some);
+                }
+                let least = list.iter().flatten().min().copied();
+                let first = least.and_then(|least| list.iter().position(|&value| value == Some(least)));
                 proptest::prop_assert_eq!(tree.first_min(), first);
             }
         }

@@ -10,6 +10,7 @@ mod entity;
 pub mod fleet;
 mod gateway;
 mod min_tree;
+mod order;
 pub mod policies;
 pub mod pool;
 mod routing;

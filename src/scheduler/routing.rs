@@ -32,8 +32,8 @@ use crate::scenario::{ModelSpec, Operation};
 ///     }
 ///
 ///     fn route(&mut self, _: &Request, fleet: &mut Fleet, context: &mut RoutingContext) -> Option<Route> {
-///         let all = fleet.pool(PoolName::All).members();
-///         let queued: i64 = all.iter().map(|&instance| fleet.load(instance).residents).sum();
+///         let all = fleet.pool(PoolName::All);
+///         let queued = all.load().residents;
 ///         if queued as f64 > self.threshold * all.len() as f64 && self.asked_for < 4 {
 ///             self.asked_for += 1;
 ///             context.scale_up_full(None);

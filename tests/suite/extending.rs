@@ -42,9 +42,8 @@ struct AdaptiveScheduler {
 
 impl AdaptiveScheduler {
     fn queue_length(fleet: &Fleet) -> f64 {
-        let all = fleet.pool(PoolName::All).members();
-        let queued: i64 = all.iter().map(|&instance| fleet.load(instance).residents).sum();
-        queued as f64 / all.len() as f64
+        let all = fleet.pool(PoolName::All);
+        all.load().residents as f64 / all.len() as f64
     }
 
     fn trigger_scale_up(&mut self, context: &mut RoutingContext) {

@@ -118,10 +118,9 @@ impl Autoscaling {
     }
 
     fn prompt_load(&self, fleet: &Fleet) -> Option<f64> {
-        let members = fleet.pool(PoolName::Prompt).members();
-        let pending: i64 = members.iter().map(|&instance| fleet.load(instance).pending_tokens).sum();
-        let capacity = self.tokens_per_instance * members.len() as f64;
-        (!members.is_empty()).then(|| pending as f64 / capacity)
+        let pool = fleet.pool(PoolName::Prompt);
+        let capacity = self.tokens_per_instance * pool.len() as f64;
+        (!pool.is_empty()).then(|| pool.load().pending_tokens as f64 / capacity)
     }
 
     fn rule_of(&mut self, tag: Option<Tag>) -> Option<&mut PoolRule> {
@@ -134,10 +133,8 @@ impl Autoscaling {
 }
 
 fn token_load(fleet: &Fleet) -> Option<f64> {
-    let members = fleet.pool(PoolName::Token).members();
-    let known = members.iter().filter_map(|&instance| fleet.get(instance));
-    let capacity: i64 = known.map(|known| known.capacity_bytes).sum();
-    let reserved: i64 = members.iter().map(|&instance| fleet.load(instance).reserved_bytes).sum();
+    let pool = fleet.pool(PoolName::Token);
+    let (reserved, capacity) = (pool.load().reserved_bytes, pool.capacity_bytes());
     (capacity > 0).then(|| reserved as f64 / capacity as f64)
 }
 

@@ -50,8 +50,8 @@ impl RoutingPolicy for KvRoundRobin {
         if prompt.is_empty() || token.is_empty() {
             return None;
         }
-        let prefill = self.prefill.take(prompt.members())?;
-        let decode = self.decode.take(token.members())?;
+        let prefill = self.prefill.take(prompt)?;
+        let decode = self.decode.take(token)?;
         Some(Route::Split { prefill, decode, bandwidth_gib_per_s: self.bandwidth_gib_per_s })
     }
 }

@@ -29,10 +29,10 @@ impl RoutingPolicy for Random {
     }
 
     fn route(&mut self, _: &Request, fleet: &mut Fleet, _: &mut RoutingContext) -> Option<Route> {
-        let all = fleet.pool(PoolName::All).members();
+        let all = fleet.pool(PoolName::All);
         if all.is_empty() {
             return None;
         }
-        Some(Route::Together(all[self.dice.below(all.len() as u64) as usize]))
+        all.nth(self.dice.below(all.len() as u64) as usize).map(Route::Together)
     }
 }

@@ -3,6 +3,7 @@
 use crate::ids::InstanceId;
 use crate::registry::{Kind, Registry};
 use crate::request::Request;
+use crate::scheduler::pool::Pool;
 use crate::scheduler::{Fleet, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy};
 
 pub(super) fn register(registry: &mut Registry) {
@@ -26,7 +27,7 @@ impl RoutingPolicy for RoundRobin {
     }
 
     fn route(&mut self, _: &Request, fleet: &mut Fleet, _: &mut RoutingContext) -> Option<Route> {
-        self.turn.take(fleet.pool(PoolName::All).members()).map(Route::Together)
+        self.turn.take(fleet.pool(PoolName::All)).map(Route::Together)
     }
 }
 
@@ -38,13 +39,10 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    pub fn take(&mut self, members: &[InstanceId]) -> Option<InstanceId> {
-        if members.is_empty() {
-            return None;
-        }
-        let turn = self.next % members.len();
-        self.next = (turn + 1) % members.len();
-        Some(members[turn])
+    pub fn take(&mut self, pool: &Pool) -> Option<InstanceId> {
+        let turn = self.next.checked_rem(pool.len())?;
+        self.next = (turn + 1) % pool.len();
+        pool.nth(turn)
     }
 }
 
@@ -54,11 +52,14 @@ mod tests {
 
     #[test]
     fn a_turn_survives_that_the_list_shrinks() {
-        let members = [InstanceId(4), InstanceId(7), InstanceId(9)];
+        let mut pool = Pool::of([4, 7, 9].map(InstanceId));
         let mut turn = Turn::default();
-        let taken: Vec<_> = (0..4).filter_map(|_| turn.take(&members)).map(|id| id.0).collect();
+        let taken: Vec<_> = (0..4).filter_map(|_| turn.take(&pool)).map(|id| id.0).collect();
         assert_eq!(taken, [4, 7, 9, 4]);
-        assert_eq!(turn.take(&members[..1]), Some(InstanceId(4)));
-        assert_eq!(turn.take(&[]), None);
+        pool.remove(InstanceId(7));
+        pool.remove(InstanceId(9));
+        assert_eq!(turn.take(&pool), Some(InstanceId(4)));
+        pool.remove(InstanceId(4));
+        assert_eq!(turn.take(&pool), None);
     }
 }
