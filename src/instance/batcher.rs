@@ -27,6 +27,8 @@ pub struct Run {
     pub iteration_s: f64,
     /// How many.
     pub iterations: u64,
+    /// When the last one ends.
+    pub end: SimTime,
     /// Prompt tasks in the batch.
     pub prompts: u32,
     /// Whether it was shortened to let somebody join.
@@ -34,9 +36,18 @@ pub struct Run {
 }
 
 impl Run {
-    /// When its last iteration ends.
-    pub fn end(&self) -> SimTime {
-        self.boundary(self.iterations)
+    fn new(start: SimTime, iteration_s: f64, iterations: u64, prompts: u32) -> Self {
+        let mut run = Run { start, iteration_s, iterations, end: start, prompts, cut: false };
+        run.end = run.boundary(iterations);
+        run
+    }
+
+    /// Ends it with the iteration in progress.
+    fn cut(&mut self, now: SimTime) {
+        // At the very moment the run ends, the iteration after it would be one too many.
+        self.iterations = self.iterations.min(self.done_by(now) + 1);
+        self.end = self.boundary(self.iterations);
+        self.cut = true;
     }
 
     fn boundary(&self, iterations: u64) -> SimTime {
@@ -207,39 +218,28 @@ impl Batcher {
     /// Shortens a run of decodes to the iteration in progress. A prompt iteration is never cut.
     fn cut_run(&mut self, now: SimTime) {
         let Some(run) = &mut self.run else { return };
-        if run.cut || run.prompts > 0 {
-            return;
+        if !run.cut && run.prompts == 0 {
+            run.cut(now);
         }
-        // At the very moment the run ends, the iteration after it would be one too many.
-        run.iterations = run.iterations.min(run.done_by(now) + 1);
-        run.cut = true;
     }
 
-    /// The run is over: credits its tokens, hands back the tasks that are done, starts the next run.
-    pub fn finish_run(&mut self, now: SimTime, finished: &mut Vec<Finished>) {
+    /// The run is over: credits its tokens, hands over the tasks that are done, starts the next run.
+    pub fn finish_run(&mut self, now: SimTime, mut report: impl FnMut(Finished)) {
         let run = self.run.take().expect("the end of a run is only scheduled while it runs");
-        let mut batch = std::mem::take(&mut self.residents.batch);
-        batch.retain(|&key| {
-            let resident = self.residents.get_mut(key);
-            let done = match resident.phase {
-                Phase::Prefill => true,
-                Phase::Decode => {
-                    resident.remaining -= run.iterations;
-                    resident.remaining == 0
-                }
-            };
-            if done {
-                finished.extend(self.finish_task(now, key));
+        self.residents.batch.pass(run.iterations);
+        let mut completed = false;
+        while let Some(key) = self.residents.batch.take_done() {
+            if let Some(finished) = self.finish_task(now, key) {
+                completed |= matches!(finished, Finished::Completed { .. });
+                report(finished);
             }
-            !done
-        });
-        self.residents.batch = batch;
+        }
         if self.residents.batch.is_empty()
             && let Some(since) = self.busy_since.take()
         {
             self.busy += now - since;
         }
-        if finished.iter().any(|done| matches!(done, Finished::Completed { .. })) {
+        if completed {
             self.readmit_deferred();
         }
         self.start_run(now);
@@ -276,44 +276,31 @@ impl Batcher {
     /// or memory is freed.
     pub(super) fn start_run(&mut self, now: SimTime) {
         self.engine.select(&mut self.residents);
-        self.preempt_the_unchosen();
+        self.preempt_the_unkept();
+        self.residents.dequeue_chosen();
         for position in 0..self.residents.chosen.len() {
-            let key = self.residents.chosen[position];
-            if self.residents.get(key).state != TaskState::Running {
-                self.begin_task(now, key);
-            }
+            self.begin_task(now, self.residents.chosen[position]);
         }
         self.residents.count_start();
-        if self.residents.batch.is_empty() {
-            return;
-        }
+        let batch = &self.residents.batch;
+        let Some(iterations) = batch.iterations_left() else { return };
+        let prompts = batch.prompts();
+        let shape = BatchShape { prompts, prompt_tokens: batch.prompt_tokens(), decodes: batch.decodes() };
         self.busy_since.get_or_insert(now);
-        let (shape, shortest) = self.measure_batch();
-        self.run = Some(Run {
-            start: now,
-            iteration_s: self.performance.iteration_s(shape),
-            iterations: if shape.prompts > 0 { 1 } else { shortest },
-            prompts: shape.prompts,
-            cut: false,
-        });
+        self.run = Some(Run::new(now, self.performance.iteration_s(shape), iterations, prompts));
     }
 
-    fn preempt_the_unchosen(&mut self) {
-        let unchosen: Vec<Key> = {
-            let residents = &self.residents;
-            residents.batch.iter().copied().filter(|&key| !residents.is_chosen(key)).collect()
-        };
-        if unchosen.is_empty() {
-            return;
-        }
-        let mut batch = std::mem::take(&mut self.residents.batch);
-        batch.retain(|&key| self.residents.is_chosen(key));
-        self.residents.batch = batch;
-        for key in unchosen {
+    fn preempt_the_unkept(&mut self) {
+        let kept = self.residents.kept();
+        let mut position = kept;
+        while let Some((key, remaining)) = self.residents.batch.get(position) {
+            position += 1;
+            self.residents.get_mut(key).remaining = remaining;
             self.residents.set_aside(key, TaskState::Blocked);
             self.engine.enqueue(&mut self.residents, WaitingTask { key, phase: Phase::Decode });
             self.residents.blocked.push(key);
         }
+        self.residents.batch.truncate(kept);
     }
 
     fn begin_task(&mut self, now: SimTime, key: Key) {
@@ -332,26 +319,6 @@ impl Batcher {
             Phase::Decode => &mut journal.decode,
         };
         first.get_or_insert(leg);
-    }
-
-    /// The shape of the batch, and the iterations until its first decode is done.
-    fn measure_batch(&self) -> (BatchShape, u64) {
-        let mut shape = BatchShape::default();
-        let mut shortest = u64::MAX;
-        for &key in &self.residents.batch {
-            let resident = self.residents.get(key);
-            match resident.phase {
-                Phase::Prefill => {
-                    shape.prompts += 1;
-                    shape.prompt_tokens += u64::from(resident.request.prompt_tokens);
-                }
-                Phase::Decode => {
-                    shape.decodes += 1;
-                    shortest = shortest.min(resident.remaining);
-                }
-            }
-        }
-        (shape, shortest)
     }
 
     /// Memory was freed from outside: start, or cut the run so that the head of the queue may join

@@ -26,7 +26,7 @@ impl Batcher {
         }
         let waiting: Vec<Key> = {
             let empty_handed = |key: &Key| self.residents.get(*key).held_bytes == 0;
-            self.residents.by_arrival().filter(empty_handed).collect()
+            self.residents.by_arrival().into_iter().filter(empty_handed).collect()
         };
         for key in waiting {
             self.stand_aside(key);
@@ -34,7 +34,7 @@ impl Batcher {
         self.start_run(now);
         while self.is_stuck() {
             let holds_memory = |key: &Key| self.residents.get(*key).held_bytes > 0;
-            let Some(latest) = self.residents.by_arrival().rev().find(holds_memory) else { break };
+            let Some(latest) = self.residents.by_arrival().into_iter().rfind(holds_memory) else { break };
             self.drop_cache(latest);
             self.start_run(now);
         }
@@ -70,7 +70,7 @@ impl Batcher {
         }
         let deferred: Vec<Key> = {
             let stands_aside = |key: &Key| self.residents.get(*key).state == TaskState::Deferred;
-            self.residents.by_arrival().filter(stands_aside).collect()
+            self.residents.by_arrival().into_iter().filter(stands_aside).collect()
         };
         for key in deferred {
             self.residents.set_aside(key, TaskState::Waiting);

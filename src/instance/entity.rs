@@ -30,7 +30,6 @@ pub struct Instance {
     pub(super) active_since: Option<SimTime>,
     run_end: Option<(SimTime, TickId)>,
     queue_reported_empty: bool,
-    finished: Vec<Finished>,
 }
 
 impl Instance {
@@ -53,7 +52,6 @@ impl Instance {
             active_since: None,
             run_end: None,
             queue_reported_empty: true,
-            finished: Vec::new(),
             birth,
         }
     }
@@ -186,40 +184,10 @@ impl Instance {
             let row = self.iteration_row(now);
             outbox.send(self.birth.recorder, Message::Iterated(self.birth.application, row));
         }
-        let mut finished = std::mem::take(&mut self.finished);
-        self.batcher.finish_run(now, &mut finished);
-        for task in finished.drain(..) {
-            self.report_finished(task, outbox);
-        }
-        self.finished = finished;
+        let Instance { birth, batcher, outgoing, .. } = self;
+        batcher.finish_run(now, |task| report_finished(birth, outgoing, task, outbox));
         if self.birth.reports.queue && self.batcher.residents().is_empty() {
             outbox.send(self.birth.scheduler, Message::Idle(self.birth.instance));
-        }
-    }
-
-    fn report_finished(&mut self, task: Finished, outbox: &mut Outbox<'_>) {
-        let instance = self.birth.instance;
-        match task {
-            Finished::Prefilled { prompt_tokens, arrival } => {
-                let ttft = outbox.now() - arrival;
-                let news = Message::Prefilled { instance, prompt_tokens, ttft, moves: false };
-                outbox.send(self.birth.scheduler, news);
-            }
-            Finished::HandOver { request, target, held_bytes } => {
-                self.outgoing += 1;
-                let prompt_tokens = request.prompt_tokens;
-                let ttft = outbox.now() - request.arrival;
-                let news = Message::Prefilled { instance, prompt_tokens, ttft, moves: true };
-                outbox.send(self.birth.scheduler, news);
-                let origin = CacheOrigin { instance, entity: outbox.me(), held_bytes };
-                let transfer = target.transfer;
-                outbox.send(target.entity, Message::OfferCache { request, transfer, origin });
-            }
-            Finished::Completed { request, prefill_reported } => {
-                let dues = Dues { instance, prefill_open: !prefill_reported, decode_at: instance };
-                let reason = Return::Completed;
-                outbox.send(self.birth.scheduler, Message::Returned { request, reason, dues });
-            }
         }
     }
 
@@ -296,7 +264,7 @@ impl Instance {
         if self.batcher.is_stuck() && self.outgoing == 0 && !self.inbound.is_moving() {
             self.batcher.break_deadlock(now);
         }
-        let end = self.batcher.run().map(|run| run.end());
+        let end = self.batcher.run().map(|run| run.end);
         if end != self.run_end.map(|(end, _)| end) {
             if let Some((_, tick)) = self.run_end.take() {
                 outbox.cancel(tick);
@@ -335,7 +303,6 @@ impl Instance {
     fn iteration_row(&self, now: SimTime) -> Box<IterationRow> {
         let residents = self.batcher.residents();
         let run = self.batcher.run();
-        let earliest = residents.by_arrival().next();
         Box::new(IterationRow {
             instance: self.birth.instance,
             tag: self.birth.tag,
@@ -348,7 +315,7 @@ impl Instance {
             pending_tasks: residents.queue.len() as u32,
             blocked_tasks: residents.blocked.len() as u32,
             pending_prompts: residents.prompts.len() as u32,
-            earliest_request: earliest.map(|key| residents.get(key).request.id.0),
+            earliest_request: residents.earliest().map(|resident| resident.request.id.0),
             memory_allocations: (residents.holders() + self.inbound.moving()) as u32 + 1 + self.outgoing,
             iterations: run.map_or(0, |run| run.iterations),
             batch_tokens: residents.batch_tokens,
@@ -389,8 +356,36 @@ impl Instance {
                 (Phase::Decode, _) => Stage::WaitingForDecode,
             }
         };
-        let resident = residents.by_arrival().map(|key| (stage(key), (*residents.get(key).request).clone()));
+        let resident =
+            residents.by_arrival().into_iter().map(|key| (stage(key), (*residents.get(key).request).clone()));
         let coming = self.inbound.requests().map(|request| (Stage::Transfer, request.clone()));
         resident.chain(coming).collect()
+    }
+}
+
+/// Tells the scheduler what came of a task, and sends a KV cache on its way.
+fn report_finished(birth: &Birth, outgoing: &mut u32, task: Finished, outbox: &mut Outbox<'_>) {
+    let instance = birth.instance;
+    match task {
+        Finished::Prefilled { prompt_tokens, arrival } => {
+            let ttft = outbox.now() - arrival;
+            let news = Message::Prefilled { instance, prompt_tokens, ttft, moves: false };
+            outbox.send(birth.scheduler, news);
+        }
+        Finished::HandOver { request, target, held_bytes } => {
+            *outgoing += 1;
+            let prompt_tokens = request.prompt_tokens;
+            let ttft = outbox.now() - request.arrival;
+            let news = Message::Prefilled { instance, prompt_tokens, ttft, moves: true };
+            outbox.send(birth.scheduler, news);
+            let origin = CacheOrigin { instance, entity: outbox.me(), held_bytes };
+            let transfer = target.transfer;
+            outbox.send(target.entity, Message::OfferCache { request, transfer, origin });
+        }
+        Finished::Completed { request, prefill_reported } => {
+            let dues = Dues { instance, prefill_open: !prefill_reported, decode_at: instance };
+            let reason = Return::Completed;
+            outbox.send(birth.scheduler, Message::Returned { request, reason, dues });
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! messages: [`Batcher`](batcher::Batcher) runs batches over [`Residents`](residents::Residents), an
 //! [`Engine`](engine::Engine) chooses them.
 
+pub mod batch;
 pub mod batcher;
 mod birth;
 mod deadlock;
@@ -15,6 +16,7 @@ mod lifecycle;
 mod memory;
 mod resident;
 pub mod residents;
+pub mod standby;
 
 pub use birth::{Birth, DrainRules, Introduction, Reports};
 pub use entity::Instance;

@@ -1,12 +1,11 @@
 //! A request on an instance and how far it has come.
 
-use ebbflow_actors::SimTime;
-
+use super::standby::Rank;
 use crate::message::DecodeTarget;
 use crate::request::Request;
 
 /// Where a resident request is found; reused after it left.
-pub type Key = usize;
+pub type Key = u32;
 
 /// Which task of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,14 +53,14 @@ pub struct Resident {
     pub phase: Phase,
     /// State of that task.
     pub state: TaskState,
-    /// Output tokens still to decode.
+    /// Output tokens still to decode when its decode last joined the batch, or left it.
     pub remaining: u64,
     /// KV bytes it holds here.
     pub held_bytes: u64,
     /// Whether its scheduler knows that the prompt is computed.
     pub prefill_reported: bool,
     /// Rank among residents: by arrival, then by when it came here.
-    pub rank: (SimTime, u64),
+    pub rank: Rank,
     /// Iteration starts its first task was passed over at, up to `counted_from`.
     pub(super) passed_over: u32,
     /// Value of the count of starts from which it is waiting again.
@@ -69,10 +68,15 @@ pub struct Resident {
     /// The selection that last chose it.
     pub(super) chosen_in: u64,
     /// Where its tasks (prefill, decode) entered the queue; they have shifted since.
-    pub(super) queued_at: [usize; 2],
+    pub(super) queued_at: [u32; 2],
 }
 
 impl Resident {
+    /// Whether its first task could join the batch.
+    pub(super) fn stands_by(&self) -> bool {
+        matches!(self.state, TaskState::Waiting | TaskState::Blocked)
+    }
+
     /// Tokens its first task adds to an iteration.
     pub fn tokens_per_iteration(&self) -> u64 {
         self.tokens_of(self.phase)

@@ -17,8 +17,8 @@ impl Engine for Fifo {
 
     fn select(&self, residents: &mut Residents) {
         residents.begin_selection();
-        if let Some(&running) = residents.batch.first() {
-            residents.choose(running);
+        if !residents.batch.is_empty() {
+            residents.keep(1);
         } else if let Some(&WaitingTask { key, phase }) = residents.queue.front()
             && residents.memory.fits(residents.task_bytes(key, phase))
         {

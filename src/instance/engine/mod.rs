@@ -19,7 +19,8 @@ pub trait Engine: Send + std::fmt::Debug {
     /// cut at the next iteration boundary.
     fn interrupts(&self, residents: &Residents, tokens: u64, phase: Phase) -> bool;
 
-    /// Chooses with [`Residents::choose`]; the order of choice is the order in which newcomers join.
+    /// Chooses with [`Residents::keep`] who runs on, and with [`Residents::choose`] who joins, in that order.
+    /// Only decodes run when it is asked: a prompt takes one iteration.
     fn select(&self, residents: &mut Residents);
 
     /// Whether freed memory lets a running batch take in more (asked when an outgoing transfer ends).

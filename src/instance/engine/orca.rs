@@ -3,8 +3,6 @@
 //! Whoever runs keeps running; newcomers join while there is a place and memory. Prompts and decodes
 //! mix freely; there is no token limit and no preemption.
 
-use std::ops::ControlFlow;
-
 use super::Engine;
 use crate::instance::residents::{Phase, Residents, TaskState, WaitingTask};
 
@@ -24,29 +22,23 @@ impl Engine for Orca {
 
     fn select(&self, residents: &mut Residents) {
         residents.begin_selection();
-        for position in 0..residents.batch.len() {
-            residents.choose(residents.batch[position]);
-        }
+        residents.keep(residents.batch.len());
         let mut promised = 0;
-        residents.visit_by_arrival(|residents, key| {
-            if residents.chosen.len() >= self.max_batch_size {
-                return ControlFlow::Break(());
-            }
+        let mut position = 0;
+        while residents.selected() < self.max_batch_size
+            && let Some(key) = residents.standby.get(position)
+        {
             let resident = residents.get(key);
-            match resident.state {
-                TaskState::Running | TaskState::Deferred => {}
-                TaskState::Blocked => residents.choose(key),
-                TaskState::Waiting => {
-                    let bytes = residents.task_bytes(key, resident.phase);
-                    if !residents.memory.fits_beside(promised, bytes) {
-                        return ControlFlow::Break(());
-                    }
-                    promised += bytes;
-                    residents.choose(key);
+            if resident.state == TaskState::Waiting {
+                let bytes = residents.task_bytes(key, resident.phase);
+                if !residents.memory.fits_beside(promised, bytes) {
+                    return;
                 }
+                promised += bytes;
             }
-            ControlFlow::Continue(())
-        });
+            residents.choose(key);
+            position += 1;
+        }
     }
 
     fn has_room(&self, residents: &Residents) -> bool {

@@ -4,8 +4,6 @@
 //! prompts; preempted decodes; the running batch; everybody by arrival. Prompts are never chunked; a
 //! prompt above the budget runs alone.
 
-use std::ops::ControlFlow;
-
 use super::Engine;
 use crate::instance::residents::{Key, Phase, Residents, TaskState, WaitingTask};
 
@@ -27,7 +25,7 @@ impl Engine for Splitwise {
             return true;
         }
         // A prompt may push decodes out: count only the prompt tokens of the batch against the budget.
-        let prompts = residents.prompts_in_batch();
+        let prompts = residents.batch.prompts() as usize;
         let prompt_tokens = residents.batch_tokens.saturating_sub((size - prompts) as u64);
         phase == Phase::Prefill && prompts < size && prompt_tokens + tokens <= self.max_batch_tokens
     }
@@ -57,7 +55,7 @@ struct Budget {
 impl Splitwise {
     /// Whether the phase must end before a task of so many tokens.
     fn is_full(&self, residents: &Residents, budget: &Budget, tokens: u64) -> bool {
-        let chosen = residents.chosen.len();
+        let chosen = residents.selected();
         chosen == self.max_batch_size || (chosen > 0 && budget.tokens + tokens > self.max_batch_tokens)
     }
 
@@ -122,40 +120,31 @@ impl Splitwise {
         }
     }
 
+    /// All running tasks are decodes of one token each: the first so many go on, as far as there is room.
     fn the_running_batch(&self, residents: &mut Residents, budget: &mut Budget) {
-        for position in 0..residents.batch.len() {
-            let key = residents.batch[position];
+        let chosen = residents.selected();
+        let tokens_left = self.max_batch_tokens.saturating_sub(budget.tokens);
+        let by_tokens = usize::try_from(tokens_left).unwrap_or(usize::MAX).max(usize::from(chosen == 0));
+        let kept = residents.batch.len().min(self.max_batch_size - chosen).min(by_tokens);
+        budget.tokens += kept as u64;
+        residents.keep(kept);
+    }
+
+    fn everybody_by_arrival(&self, residents: &mut Residents, budget: &mut Budget) {
+        let mut position = 0;
+        while let Some(key) = residents.standby.get(position) {
+            position += 1;
             if residents.is_chosen(key) {
                 continue;
             }
             if self.is_full(residents, budget, residents.get(key).tokens_per_iteration()) {
-                break;
+                return;
             }
-            self.take(residents, budget, key);
+            if residents.get(key).state == TaskState::Blocked {
+                self.take(residents, budget, key);
+            } else if !self.take_if_it_fits(residents, budget, key) {
+                return;
+            }
         }
-    }
-
-    fn everybody_by_arrival(&self, residents: &mut Residents, budget: &mut Budget) {
-        if residents.chosen.len() == residents.len() {
-            return;
-        }
-        residents.visit_by_arrival(|residents, key| {
-            if residents.is_chosen(key) {
-                return ControlFlow::Continue(());
-            }
-            if self.is_full(residents, budget, residents.get(key).tokens_per_iteration()) {
-                return ControlFlow::Break(());
-            }
-            match residents.get(key).state {
-                TaskState::Deferred => {}
-                TaskState::Blocked | TaskState::Running => self.take(residents, budget, key),
-                TaskState::Waiting => {
-                    if !self.take_if_it_fits(residents, budget, key) {
-                        return ControlFlow::Break(());
-                    }
-                }
-            }
-            ControlFlow::Continue(())
-        });
     }
 }
