@@ -32,7 +32,18 @@ pub struct CacheOrigin {
     pub held_bytes: u64,
 }
 
+/// A KV cache that is ready to move.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct CacheOffer {
+    /// How long the transfer takes.
+    pub transfer: SimDuration,
+    /// Where it is now.
+    pub origin: CacheOrigin,
+}
+
 /// A message between entities, or a tick to oneself.
+///
+/// Kept small, a test says how small: every message is moved several times on its way.
 #[derive(Debug, Hash)]
 pub enum Message {
     // --- workload source
@@ -49,7 +60,7 @@ pub enum Message {
         /// What.
         request: Box<Request>,
         /// Where it decodes; none: here.
-        decode: Option<DecodeTarget>,
+        decode: Option<Box<DecodeTarget>>,
     },
     /// Tick: the run of iterations in progress ends.
     RunEnds,
@@ -57,10 +68,8 @@ pub enum Message {
     OfferCache {
         /// Whose.
         request: Box<Request>,
-        /// How long the transfer takes.
-        transfer: SimDuration,
-        /// Where it is now.
-        origin: CacheOrigin,
+        /// The cache.
+        offer: Box<CacheOffer>,
     },
     /// Tick: look again whether there is room for an offered cache.
     RetryTransfer(RequestId),
@@ -170,7 +179,7 @@ pub enum Message {
         /// Which instance will not be.
         instance: InstanceId,
         /// Why.
-        reason: String,
+        reason: Box<str>,
     },
     /// Manager → server: leave the cluster.
     RemoveServer,
@@ -246,5 +255,15 @@ impl ebbflow_actors::Message for Message {
             | Message::RetryTransfer(_) => 3,
             _ => 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_fits_into_three_words() {
+        assert!(size_of::<Message>() <= 24, "{} bytes", size_of::<Message>());
     }
 }

@@ -139,6 +139,7 @@ impl Server {
         if let Some(reason) = self.objection(&birth) {
             if let Some(manager) = self.manager {
                 let instance = birth.instance;
+                let reason = reason.into_boxed_str();
                 outbox.send(manager, Message::PlacementRefused { instance, reason });
             }
             return;

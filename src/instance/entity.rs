@@ -1,6 +1,6 @@
 //! The instance actor: takes work, runs it, hands caches over, activates and drains.
 
-use ebbflow_actors::{EntityId, SimDuration, SimTime, TickId};
+use ebbflow_actors::{EntityId, SimTime, TickId};
 
 use super::batcher::{Batcher, Finished};
 use super::birth::Birth;
@@ -10,7 +10,7 @@ use super::lifecycle::{InstanceStatus, Lifecycle};
 use super::memory::Memory;
 use super::residents::{Phase, Residents, TaskState, Work};
 use crate::ids::{GpuName, RequestId};
-use crate::message::{CacheOrigin, DecodeTarget, Dues, Message, Return};
+use crate::message::{CacheOffer, CacheOrigin, DecodeTarget, Dues, Message, Return};
 use crate::participant::Outbox;
 use crate::request::{Rejection, Request, Stage};
 use crate::results::{InstanceRecord, IterationRow};
@@ -94,11 +94,13 @@ impl Instance {
     pub(crate) fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
         match message {
             Message::Activate => self.activate(now, outbox),
-            Message::Serve { request, decode } => self.serve(now, request, decode, outbox),
+            Message::Serve { request, decode } => {
+                self.serve(now, request, decode.map(|target| *target), outbox)
+            }
             Message::RunEnds => self.finish_run(now, outbox),
-            Message::OfferCache { request, transfer, origin } => {
+            Message::OfferCache { request, offer } => {
                 self.arrived += 1;
-                self.consider_offer(now, request, transfer, origin, outbox);
+                self.consider_offer(now, request, *offer, outbox);
             }
             Message::RetryTransfer(request) => self.retry_transfer(now, request, outbox),
             Message::TransferEnds(request) => self.end_transfer(now, request, outbox),
@@ -195,8 +197,7 @@ impl Instance {
         &mut self,
         now: SimTime,
         request: Box<Request>,
-        transfer: SimDuration,
-        origin: CacheOrigin,
+        CacheOffer { transfer, origin }: CacheOffer,
         outbox: &mut Outbox<'_>,
     ) {
         if self.drain_expired() || !self.batcher.could_ever_hold(&request, Work::DecodeOnly) {
@@ -379,8 +380,8 @@ fn report_finished(birth: &Birth, outgoing: &mut u32, task: Finished, outbox: &m
             let news = Message::Prefilled { instance, prompt_tokens, ttft, moves: true };
             outbox.send(birth.scheduler, news);
             let origin = CacheOrigin { instance, entity: outbox.me(), held_bytes };
-            let transfer = target.transfer;
-            outbox.send(target.entity, Message::OfferCache { request, transfer, origin });
+            let offer = Box::new(CacheOffer { transfer: target.transfer, origin });
+            outbox.send(target.entity, Message::OfferCache { request, offer });
         }
         Finished::Completed { request, prefill_reported } => {
             let dues = Dues { instance, prefill_open: !prefill_reported, decode_at: instance };

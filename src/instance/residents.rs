@@ -335,7 +335,7 @@ impl Residents {
     /// Tokens of the prompts that wait.
     pub fn waiting_prompt_tokens(&self) -> u64 {
         let prompts = self.queue.iter().filter(|task| task.phase == Phase::Prefill);
-        prompts.map(|task| u64::from(self.slots[task.key as usize].request.prompt_tokens)).sum()
+        prompts.map(|task| u64::from(self.get(task.key).request.prompt_tokens)).sum()
     }
 
     /// Tokens that wait: the prompt's length per waiting prompt, 1 per waiting token task.

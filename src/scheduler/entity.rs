@@ -172,11 +172,11 @@ impl Scheduler {
         instance: InstanceId,
         request: &Request,
         bandwidth_gib_per_s: f64,
-    ) -> Option<DecodeTarget> {
+    ) -> Option<Box<DecodeTarget>> {
         let entity = self.fleet.get(instance)?.entity;
         let bytes = self.fleet.model().kv_bytes(request.batch_size, u64::from(request.prompt_tokens));
         let transfer = crate::transfer::transfer_time(bytes, bandwidth_gib_per_s);
-        Some(DecodeTarget { instance, entity, transfer })
+        Some(Box::new(DecodeTarget { instance, entity, transfer }))
     }
 
     fn returned(
