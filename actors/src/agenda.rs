@@ -44,7 +44,7 @@ impl<E: Entity> Agenda<E> {
     /// Enters an initial member and schedules its start.
     pub(crate) fn settle(&mut self, id: EntityId, group: Group) {
         self.directory.settle(id, group);
-        self.due.push(Due(Event::wake(id, SimTime::ZERO)));
+        self.wake(id, SimTime::ZERO);
     }
 
     /// Takes everything due for one entity at the earliest time, unless the run ends before.
@@ -79,6 +79,11 @@ impl<E: Entity> Agenda<E> {
             self.due.push(Due(event));
         }
         Ok(())
+    }
+
+    /// Schedules a look at an entity's own ticks.
+    pub(crate) fn wake(&mut self, entity: EntityId, time: SimTime) {
+        self.due.push(Due(Event::wake(entity, time)));
     }
 
     pub(crate) fn windows(&self) -> u64 {

@@ -52,7 +52,7 @@ enum Doing {
 pub(crate) struct Stage<'a, E: Entity> {
     pub(crate) rules: &'a Rules,
     pub(crate) pulse: &'a Pulse,
-    /// Takes everything that concerns others: messages, births, and wakes for the clock.
+    /// Takes everything that concerns others: messages and births.
     pub(crate) sink: &'a mut Vec<Event<E>>,
 }
 
@@ -81,15 +81,16 @@ impl<E: Entity> Host<E> {
 
     /// Replays everything before `horizon`: the pending ticks, and `inbox`, which must be sorted.
     ///
-    /// After a fault nothing of the handler at fault has reached the sink.
+    /// Returns when it must be woken, unless a wake asked for earlier comes before that. After a fault nothing of
+    /// the handler at fault has reached the sink.
     pub(crate) fn step(
         &mut self,
         inbox: impl Iterator<Item = Event<E>>,
         horizon: SimTime,
         stage: &mut Stage<'_, E>,
-    ) -> Result<(), Box<Fault>> {
+    ) -> Result<Option<SimTime>, Box<Fault>> {
         if self.failed {
-            return Ok(());
+            return Ok(None);
         }
         stage.pulse.enter(self.id);
         let mut mark = stage.sink.len();
@@ -104,7 +105,7 @@ impl<E: Entity> Host<E> {
     }
 
     /// Handles the ticks the entity has slept through, at the end of a run. It cannot have anything to say to
-    /// others, or its promise would have had it woken; so what reaches the sink are wakes nobody needs.
+    /// others, or its promise would have had it woken; so nobody needs what reaches the sink.
     ///
     /// In slices, because an entity may tick for ever: false if the run was interrupted in between.
     pub(crate) fn catch_up(
@@ -132,7 +133,7 @@ impl<E: Entity> Host<E> {
         horizon: SimTime,
         stage: &mut Stage<'_, E>,
         mark: &mut usize,
-    ) -> Result<(), Box<Fault>> {
+    ) -> Result<Option<SimTime>, Box<Fault>> {
         self.start_if_due(horizon, stage, mark)?;
         for event in inbox {
             match event.body {
@@ -145,13 +146,13 @@ impl<E: Entity> Host<E> {
                     self.standing = None;
                     self.handle(event.order, message, stage, mark)?;
                 }
-                Body::Wake => self.wake = self.wake.filter(|&wake| wake > event.order.time),
+                Body::Wake => {}
                 Body::Birth(_) => unreachable!("runners turn a birth into a host before they step it"),
             }
         }
         self.replay_ticks(Order::edge(horizon), stage, mark)?;
-        self.register_wake(stage);
-        Ok(())
+        self.wake = self.wake.filter(|&wake| wake >= horizon);
+        Ok(self.next_wake(stage.rules))
     }
 
     fn start_if_due(
@@ -229,28 +230,22 @@ impl<E: Entity> Host<E> {
         Ok(())
     }
 
-    /// Asks the clock for a wake at the next time this entity matters to others.
+    /// The next time this entity matters to others, if it must be woken for that.
     #[inline]
-    fn register_wake(&mut self, stage: &mut Stage<'_, E>) {
-        let Some(next_tick) = self.ticks.first().map(|tick| tick.time) else {
-            // Without ticks nothing happens in silence, whatever the entity promises.
-            return;
-        };
-        let wanted = match stage.rules.ticks {
-            TickMode::Eager => Some(next_tick),
+    fn next_wake(&mut self, rules: &Rules) -> Option<SimTime> {
+        // Without ticks nothing happens in silence, whatever the entity promises.
+        let next_tick = self.ticks.first()?.time;
+        let wanted = match rules.ticks {
+            TickMode::Eager => next_tick,
             TickMode::Lazy => {
                 let bound = self.promise();
                 self.standing = Some(bound.unwrap_or(SimTime::MAX));
                 // It acts only in handlers, so never before its next tick: this also ensures progress.
-                bound.map(|bound| bound.max(next_tick))
+                bound?.max(next_tick)
             }
         };
-        if let Some(wanted) = wanted
-            && self.wake.is_none_or(|wake| wanted < wake)
-        {
-            self.wake = Some(wanted);
-            stage.sink.push(Event::wake(self.id, wanted));
-        }
+        let needed = wanted < rules.until && self.wake.is_none_or(|wake| wanted < wake);
+        needed.then(|| *self.wake.insert(wanted))
     }
 
     fn promise(&mut self) -> Option<SimTime> {

@@ -73,9 +73,12 @@ async fn drive<E: Entity>(
             cast.actors[due.entity.index()] = None;
         }
         let filed = agenda.file(due.time, rules, &mut reply.sent);
-        if let Err(fault) = reply.handled.and(filed) {
-            harvest.faults.push(*fault);
-            break;
+        match reply.handled.and_then(|wake| filed.map(|()| wake)) {
+            Ok(wake) => wake.into_iter().for_each(|time| agenda.wake(due.entity, time)),
+            Err(fault) => {
+                harvest.faults.push(*fault);
+                break;
+            }
         }
     }
     for actor in cast.actors.into_iter().flatten() {
@@ -117,7 +120,8 @@ struct Attend<E: Entity> {
 }
 
 struct Reply<E: Entity> {
-    handled: Result<(), Box<Fault>>,
+    /// When the entity must be looked at again.
+    handled: Result<Option<SimTime>, Box<Fault>>,
     sent: Vec<Event<E>>,
     departed: Option<Departed>,
     /// The emptied buffer of the inbox.
@@ -148,7 +152,7 @@ impl<E: Entity> Handler<Attend<E>> for NaiveActor<E> {
     fn handle(&mut self, mut attend: Attend<E>, _: &mut Context<Self>) -> Self::Result {
         let mut sent = Vec::new();
         let mut departed = None;
-        let mut handled = Ok(());
+        let mut handled = Ok(None);
         if let Some(host) = &mut self.host {
             let mut stage = Stage { rules: &self.rules, pulse: &self.pulse, sink: &mut sent };
             handled = host.step(attend.inbox.drain(..), attend.horizon, &mut stage);

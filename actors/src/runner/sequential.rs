@@ -10,6 +10,7 @@ use crate::host::{Departed, Host, Stage};
 use crate::inbox::{nobody_home, take_birth};
 use crate::pulse::Pulse;
 use crate::run::Member;
+use crate::time::SimTime;
 
 /// Appointments between two looks at the interrupt flag and two reports of progress.
 const ROUND: u64 = 256;
@@ -40,9 +41,12 @@ pub(crate) fn run<E: Entity>(population: Vec<Member<E>>, rules: &Rules, pulse: &
         let attended = seats.attend(&due, &mut inbox, &mut stage);
         // What was sent before a fault is on its way all the same.
         let filed = agenda.file(due.time, rules, &mut sink);
-        if let Err(fault) = attended.and(filed) {
-            harvest.faults.push(*fault);
-            break;
+        match attended.and_then(|wake| filed.map(|()| wake)) {
+            Ok(wake) => wake.into_iter().for_each(|time| agenda.wake(due.entity, time)),
+            Err(fault) => {
+                harvest.faults.push(*fault);
+                break;
+            }
         }
     }
     harvest.windows = agenda.windows();
@@ -67,25 +71,26 @@ impl<E: Entity> Seats<E> {
         self.hosts[place] = Some(host);
     }
 
+    /// Returns when the entity must be looked at again.
     fn attend(
         &mut self,
         due: &Appointment,
         inbox: &mut Vec<Event<E>>,
         stage: &mut Stage<'_, E>,
-    ) -> Result<(), Box<Fault>> {
+    ) -> Result<Option<SimTime>, Box<Fault>> {
         if let Some(host) = take_birth(inbox) {
             self.take(host);
         }
         let seat = &mut self.hosts[due.entity.index()];
         let Some(host) = seat else {
-            return nobody_home(inbox.drain(..));
+            return nobody_home(inbox.drain(..)).map(|()| None);
         };
-        host.step(inbox.drain(..), due.horizon(), stage)?;
+        let wake = host.step(inbox.drain(..), due.horizon(), stage)?;
         if host.stopped()
             && let Some(host) = seat.take()
         {
             self.departed.push(host.depart()?);
         }
-        Ok(())
+        Ok(wake)
     }
 }

@@ -2,47 +2,36 @@
 
 use std::rc::Rc;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, System};
+use actix::{Actor, Addr, System};
 
-use super::entity_actor::{EntityActor, Finish, Step};
+use super::entity_actor::{EntityActor, Step};
 use super::exchange::{Exchange, Vote};
-use super::grouping::Grouping;
 use super::local::Local;
+use super::tray::Tray;
 use super::wheel::Wheel;
+use crate::config::Rules;
 use crate::directory::{Announcement, Directory};
-use crate::entity::Entity;
-use crate::event::{Body, Event};
+use crate::entity::{Entity, EntityId};
+use crate::event::Event;
 use crate::harvest::Harvest;
 use crate::host::Host;
 use crate::run::Member;
 use crate::time::SimTime;
-use crate::watch::Reporter;
 
 /// Owns simulated time on one arbiter: opens a window, delivers what is due, waits until all is quiet, meets
 /// the other replicas, and opens the next. The leader, replica 0, also reports progress.
-pub(crate) struct ClockActor<E: Entity> {
+///
+/// It lies in what the arbiter's actors [share](Local), for whoever is done last has it move.
+pub(super) struct Clock<E: Entity> {
     arbiter: usize,
-    local: Rc<Local<E>>,
     /// By id; `None` for entities elsewhere, unborn or gone.
     entities: Vec<Option<Addr<EntityActor<E>>>>,
     directory: Directory,
     exchange: Exchange<E>,
     wheel: Wheel<E>,
-    grouping: Grouping,
-    /// The events of the open window; empty between windows, kept for its memory.
-    due: Vec<Event<E>>,
     news: Vec<Announcement>,
     window: u64,
-    finishing: bool,
     harvest: Harvest<E>,
-    reporter: Reporter<E>,
-}
-
-/// Everything sent in this window has been handled.
-pub(crate) struct Quiet;
-
-impl Message for Quiet {
-    type Result = ();
 }
 
 /// What all replicas decide in a meeting.
@@ -51,77 +40,40 @@ enum Decision {
     Finish,
 }
 
-impl<E: Entity> ClockActor<E> {
-    pub(super) fn new(
-        arbiter: usize,
-        local: Rc<Local<E>>,
-        directory: Directory,
-        exchange: Exchange<E>,
-        reporter: Reporter<E>,
-    ) -> Self {
-        let wheel = Wheel::new(local.rules.lookahead);
-        ClockActor {
+impl<E: Entity> Clock<E> {
+    pub(super) fn new(arbiter: usize, rules: &Rules, directory: Directory, exchange: Exchange<E>) -> Self {
+        Clock {
             arbiter,
-            local,
             entities: Vec::new(),
             directory,
             exchange,
-            wheel,
-            grouping: Grouping::default(),
-            due: Vec::new(),
+            wheel: Wheel::new(rules.lookahead),
             news: Vec::new(),
             window: 0,
-            finishing: false,
             harvest: Harvest::default(),
-            reporter,
         }
     }
 
     /// Starts the actors of this arbiter's share of the population, all due for their start at time zero.
-    pub(super) fn settle(&mut self, members: Vec<Member<E>>) {
+    pub(super) fn settle(&mut self, members: Vec<Member<E>>, local: &Rc<Local<E>>) {
         for Member { id, entity, .. } in members {
-            self.start(Host::initial(id, entity));
-            self.wheel.push(Event::wake(id, SimTime::ZERO));
+            self.start(Host::initial(id, entity), local);
+            self.wake(id, SimTime::ZERO);
         }
     }
 
-    fn start(&mut self, host: Host<E>) {
+    fn start(&mut self, host: Host<E>, local: &Rc<Local<E>>) {
         let place = host.id().index();
         if place >= self.entities.len() {
             self.entities.resize_with(place + 1, || None);
         }
-        self.entities[place] = Some(EntityActor::new(host, Rc::clone(&self.local)).start());
+        self.entities[place] = Some(EntityActor::new(host, Rc::clone(local)).start());
     }
 
-    /// Goes on until there is something to wait for.
-    fn advance(&mut self) {
-        loop {
-            for id in self.local.left.borrow_mut().drain(..) {
-                self.entities[id.index()] = None;
-            }
-            if self.finishing {
-                self.report();
-                return;
-            }
-            self.post();
-            let waiting = match self.meet() {
-                Decision::Open(window) => self.open(window),
-                Decision::Finish => self.finish(),
-            };
-            if waiting {
-                return;
-            }
-        }
-    }
-
-    /// Puts everything sent in the last window where it belongs: the wheel, or the batch for another arbiter.
-    fn post(&mut self) {
-        let mut sink = self.local.sink.borrow_mut();
-        for mut event in sink.drain(..) {
-            if matches!(event.body, Body::Wake) {
-                self.wheel.push(event);
-                continue;
-            }
+    /// Takes what a step has sent to where it belongs: the wheel, or the batch for another arbiter.
+    #[inline]
+    pub(super) fn post(&mut self, sent: &mut Vec<Event<E>>, local: &Local<E>) {
+        for mut event in sent.drain(..) {
             match self.directory.route(&mut event, self.window) {
                 Ok(home) => {
                     self.news.extend(Announcement::of(&event, self.window));
@@ -131,14 +83,37 @@ impl<E: Entity> ClockActor<E> {
                         self.exchange.peer(self.arbiter, home).events.push(event);
                     }
                 }
-                Err(fault) => self.local.fail(*fault),
+                Err(fault) => local.fail(*fault),
+            }
+        }
+    }
+
+    /// Will wake an entity of this arbiter at `time`.
+    #[inline]
+    pub(super) fn wake(&mut self, entity: EntityId, time: SimTime) {
+        self.wheel.push_wake(entity, time);
+    }
+
+    /// All that was due has been handled: goes on until there is something to wait for.
+    pub(super) fn advance(&mut self, local: &Rc<Local<E>>) {
+        loop {
+            for id in local.left.borrow_mut().drain(..) {
+                self.entities[id.index()] = None;
+            }
+            let Decision::Open(window) = self.meet(local) else {
+                local.over.set(true);
+                System::current().stop();
+                return;
+            };
+            if self.open(window, local) {
+                return;
             }
         }
     }
 
     /// Agrees with all other replicas on what is next.
-    fn meet(&mut self) -> Decision {
-        let mut vote = self.vote();
+    fn meet(&mut self, local: &Local<E>) -> Decision {
+        let mut vote = self.vote(local);
         self.exchange.send(&self.news, vote);
         self.news.clear();
         for nth in 0..self.exchange.peers.len() {
@@ -149,7 +124,7 @@ impl<E: Entity> ClockActor<E> {
             for news in batch.news {
                 if let Err(fault) = self.directory.announce(news) {
                     // Every replica has the same news, so every replica finds this fault.
-                    self.local.fail(*fault);
+                    local.fail(*fault);
                     vote.failed = true;
                 }
             }
@@ -159,21 +134,21 @@ impl<E: Entity> ClockActor<E> {
             }
             self.exchange.peers[nth].events = events;
         }
-        self.decide(vote)
+        self.decide(vote, local)
     }
 
-    fn vote(&self) -> Vote {
+    fn vote(&self, local: &Local<E>) -> Vote {
         let crossing = self.exchange.peers.iter().flat_map(|peer| &peer.events);
         let next = crossing.map(|event| self.wheel.window(event.time())).min();
         Vote {
             next: next.unwrap_or(u64::MAX).min(self.wheel.next_window().unwrap_or(u64::MAX)),
-            failed: !self.local.faults.borrow().is_empty(),
-            interrupted: self.local.rules.interrupted(),
+            failed: !local.faults.borrow().is_empty(),
+            interrupted: local.rules.interrupted(),
         }
     }
 
-    fn decide(&mut self, vote: Vote) -> Decision {
-        let rules = &self.local.rules;
+    fn decide(&mut self, vote: Vote, local: &Local<E>) -> Decision {
+        let rules = &local.rules;
         let start = vote.next.saturating_mul(rules.lookahead.as_nanos());
         if vote.failed || self.exchange.aborted() {
             Decision::Finish
@@ -182,7 +157,7 @@ impl<E: Entity> ClockActor<E> {
             Decision::Finish
         } else if vote.next == u64::MAX || start >= rules.until.as_nanos() {
             // The entities that sleep through their ticks still have them to handle.
-            self.local.horizon.set(rules.until);
+            local.horizon.set(rules.until);
             Decision::Finish
         } else {
             Decision::Open(vote.next)
@@ -190,96 +165,56 @@ impl<E: Entity> ClockActor<E> {
     }
 
     /// Delivers what is due in `window`; true if anything was.
-    fn open(&mut self, window: u64) -> bool {
+    fn open(&mut self, window: u64, local: &Rc<Local<E>>) -> bool {
         self.window = window;
-        let horizon = self.local.rules.horizon(window);
-        self.local.horizon.set(horizon);
-        self.wheel.open(window, &mut self.due);
-        if horizon == self.local.rules.until {
-            let late = self.due.extract_if(.., |event| event.time() >= horizon);
+        let horizon = local.rules.horizon(window);
+        local.horizon.set(horizon);
+        self.report_progress((self.arbiter == 0).then_some(horizon), local);
+        let mut tray = local.tray.borrow_mut();
+        tray.clear();
+        self.wheel.open(window, &mut tray.due);
+        if horizon == local.rules.until {
+            let late = tray.due.events.extract_if(.., |event| event.time() >= horizon);
             self.harvest.leftovers.extend(late);
         }
-        self.report_progress((self.arbiter == 0).then_some(horizon));
-        self.grouping.chain(&self.due);
-        let delivered = (0..self.grouping.len()).filter(|&nth| self.deliver(nth)).count();
-        self.due.clear();
+        tray.lay_out();
+        let delivered = (0..tray.len()).filter(|&nth| self.deliver(nth, &mut tray, local)).count();
         self.harvest.windows += 1;
         self.harvest.envelopes += delivered as u64;
-        self.local.expect(delivered);
+        local.expect(delivered);
         delivered > 0
     }
 
     /// Sends one entity its step; false if nobody was there to take it.
-    fn deliver(&mut self, nth: usize) -> bool {
-        let id = self.grouping.target(nth);
-        let local = &self.local;
-        let mut due = self.grouping.collect(nth, &mut self.due, || local.spare());
-        if let Some(newborn) = due.take_birth() {
-            self.start(newborn);
-        }
-        let Some(entity) = self.entities.get(id.index()).and_then(Option::as_ref) else {
-            if let Err(fault) = due.refuse() {
-                self.local.fail(*fault);
+    fn deliver(&mut self, nth: usize, tray: &mut Tray<E>, local: &Rc<Local<E>>) -> bool {
+        let (id, share) = tray.share(nth);
+        if self.address(id).is_none() {
+            match tray.newborn(share) {
+                Ok(Some(newborn)) => self.start(newborn, local),
+                Ok(None) => return false,
+                Err(fault) => {
+                    local.fail(*fault);
+                    return false;
+                }
             }
-            return false;
-        };
-        entity.do_send(Step(due));
+        }
+        if let Some(entity) = self.address(id) {
+            entity.do_send(Step(share));
+        }
         true
     }
 
-    /// Asks every entity to catch up with the horizon and come home; true if there are any.
-    fn finish(&mut self) -> bool {
-        self.finishing = true;
-        let entities = self.entities.iter().flatten();
-        let asked = entities.map(|entity| entity.do_send(Finish)).count();
-        self.local.expect(asked);
-        asked > 0
+    fn address(&self, id: EntityId) -> Option<&Addr<EntityActor<E>>> {
+        self.entities.get(id.index()).and_then(Option::as_ref)
     }
 
-    fn report_progress(&self, now: Option<SimTime>) {
-        self.local.rules.report(now, self.local.handled.take());
+    fn report_progress(&self, now: Option<SimTime>, local: &Local<E>) {
+        local.rules.report(now, local.handled.take());
     }
 
-    fn report(&mut self) {
-        self.report_progress(None);
-        self.harvest.interrupted |= self.local.interrupted.get();
-        let mut harvest = std::mem::take(&mut self.harvest);
-        harvest.hosts = self.local.returned.take();
-        harvest.departed = self.local.departed.take();
-        harvest.faults = self.local.faults.take();
-        harvest.leftovers.extend(self.wheel.drain());
-        self.reporter.report(harvest);
-        System::current().stop();
-    }
-}
-
-/// Actix asks for it, and nothing inside is ever pinned.
-impl<E: Entity> Unpin for ClockActor<E> {}
-
-impl<E: Entity> Actor for ClockActor<E> {
-    type Context = Context<Self>;
-
-    fn started(&mut self, context: &mut Context<Self>) {
-        // Set once per arbiter: there is one clock.
-        let _ = self.local.clock.set(context.address());
-        self.advance();
-    }
-}
-
-impl<E: Entity> Drop for ClockActor<E> {
-    /// A clock that dies without a report, by a panic in a destructor of the model, must not leave its thread
-    /// waiting for ever: the missing report then becomes [`Fault::ArbiterLost`](crate::Fault::ArbiterLost).
-    fn drop(&mut self) {
-        if let Some(system) = System::try_current() {
-            system.stop();
-        }
-    }
-}
-
-impl<E: Entity> Handler<Quiet> for ClockActor<E> {
-    type Result = ();
-
-    fn handle(&mut self, Quiet: Quiet, _: &mut Context<Self>) {
-        self.advance();
+    /// What this arbiter brings home but for its entities.
+    pub(super) fn into_harvest(mut self) -> Harvest<E> {
+        self.harvest.leftovers.extend(self.wheel.drain());
+        self.harvest
     }
 }

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use actix::{Actor, ActorContext, Context, Handler, Message};
+use actix::{Actor, ActorContext, Context, Handler, Message, System};
 
-use super::grouping::Due;
 use super::local::Local;
+use super::tray::Share;
 use crate::entity::Entity;
 use crate::fault::Fault;
 use crate::host::{Host, Stage};
@@ -16,22 +16,15 @@ use crate::host::{Host, Stage};
 /// is ever in its mailbox: `do_send`, which ignores the mailbox's capacity, cannot pile up, and as the clock
 /// holds the address until the entity has left, it cannot be dropped either.
 pub(super) struct EntityActor<E: Entity> {
-    /// `None` once the entity has left or was handed back.
+    /// `None` once the entity has left.
     host: Option<Host<E>>,
     local: Rc<Local<E>>,
 }
 
-/// Handle what is due in the open window.
-pub(super) struct Step<E: Entity>(pub(super) Due<E>);
+/// Handle what is due in the open window: it lies on the arbiter's tray.
+pub(super) struct Step(pub(super) Share);
 
-/// Catch up with the horizon and hand the entity back.
-pub(super) struct Finish;
-
-impl<E: Entity> Message for Step<E> {
-    type Result = ();
-}
-
-impl Message for Finish {
+impl Message for Step {
     type Result = ();
 }
 
@@ -40,23 +33,22 @@ impl<E: Entity> EntityActor<E> {
         EntityActor { host: Some(host), local }
     }
 
-    fn step(&mut self, due: Due<E>) -> Result<(), Box<Fault>> {
+    fn step(&mut self, share: Share) -> Result<(), Box<Fault>> {
         let local = &*self.local;
         let Some(host) = &mut self.host else { return Ok(()) };
+        let (mut inbox, mut sink) = (local.inbox.borrow_mut(), local.sink.borrow_mut());
+        local.tray.borrow_mut().take(share, &mut inbox);
         let before = host.record().events;
-        let mut sink = local.sink.borrow_mut();
         let mut stage = Stage { rules: &local.rules, pulse: &local.pulse, sink: &mut sink };
-        let horizon = local.horizon.get();
-        let stepped = match due {
-            Due::One(event) => host.step(std::iter::once(event), horizon, &mut stage),
-            Due::Many(mut events) => {
-                let stepped = host.step(events.drain(..), horizon, &mut stage);
-                local.spare.borrow_mut().push(events);
-                stepped
-            }
-        };
+        let stepped = host.step(inbox.drain(..), local.horizon.get(), &mut stage);
         local.handled.set(local.handled.get() + host.record().events - before);
-        stepped
+        let mut clock = local.clock.borrow_mut();
+        // What was sent before a fault is on its way all the same.
+        clock.post(&mut sink, local);
+        if let Some(time) = stepped? {
+            clock.wake(host.id(), time);
+        }
+        Ok(())
     }
 
     fn leave(&mut self, context: &mut Context<Self>) -> Result<(), Box<Fault>> {
@@ -77,12 +69,12 @@ impl<E: Entity> Actor for EntityActor<E> {
     type Context = Context<Self>;
 }
 
-impl<E: Entity> Handler<Step<E>> for EntityActor<E> {
+impl<E: Entity> Handler<Step> for EntityActor<E> {
     type Result = ();
 
     #[inline]
-    fn handle(&mut self, Step(due): Step<E>, context: &mut Context<Self>) {
-        let mut done = self.step(due);
+    fn handle(&mut self, Step(share): Step, context: &mut Context<Self>) {
+        let mut done = self.step(share);
         if done.is_ok() && self.host.as_ref().is_some_and(Host::stopped) {
             done = self.leave(context);
         }
@@ -93,22 +85,16 @@ impl<E: Entity> Handler<Step<E>> for EntityActor<E> {
     }
 }
 
-impl<E: Entity> Handler<Finish> for EntityActor<E> {
-    type Result = ();
-
-    fn handle(&mut self, Finish: Finish, context: &mut Context<Self>) {
-        if let Some(mut host) = self.host.take() {
-            let local = &*self.local;
-            let mut sink = Vec::new();
-            let mut stage = Stage { rules: &local.rules, pulse: &local.pulse, sink: &mut sink };
-            match host.catch_up(local.horizon.get(), &mut stage) {
-                Ok(true) => {}
-                Ok(false) => local.interrupted.set(true),
-                Err(fault) => local.fail(*fault),
-            }
-            local.returned.borrow_mut().push(host);
+impl<E: Entity> Drop for EntityActor<E> {
+    /// At the end of a run the host comes home.
+    ///
+    /// An actor that dies in its handler, by a panic in a destructor of the model, will not acknowledge: its
+    /// thread must not wait for that, see the clock's `drop`.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.local.returned.borrow_mut().extend(self.host.take());
+        } else if let Some(system) = System::try_current() {
+            system.stop();
         }
-        context.stop();
-        self.local.acknowledge();
     }
 }

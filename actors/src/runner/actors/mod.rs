@@ -12,10 +12,11 @@
 //! the order inside each entity, which the hosts keep.
 
 mod clock;
+mod clock_actor;
 mod entity_actor;
 mod exchange;
-mod grouping;
 mod local;
+mod tray;
 mod wheel;
 
 use std::rc::Rc;
@@ -29,7 +30,8 @@ use crate::directory::Directory;
 use crate::entity::Entity;
 use crate::run::Member;
 use crate::watch::Watch;
-use clock::ClockActor;
+use clock::Clock;
+use clock_actor::ClockActor;
 use exchange::Exchange;
 use local::Local;
 
@@ -50,15 +52,19 @@ pub(crate) fn spawn<E: Entity>(
     for (arbiter, (share, exchange)) in shares.into_iter().zip(exchanges).enumerate() {
         let (directory, rules) = (directory.clone(), rules.clone());
         watch.spawn(move |pulse, reporter| {
+            let clock = Clock::new(arbiter, &rules, directory, exchange);
+            let local = Rc::new(Local::new(rules, pulse, clock));
             let system = System::new();
             system.block_on(async {
-                let local = Rc::new(Local::new(rules, pulse));
-                let mut clock = ClockActor::new(arbiter, local, directory, exchange, reporter);
-                clock.settle(share);
-                clock.start();
+                local.clock.borrow_mut().settle(share, &local);
+                ClockActor::new(Rc::clone(&local)).start();
             });
             // Until the clock stops it. An error would be an exit code, and nobody sets one.
             let _ = system.run();
+            // The actors are gone, and with them their parts of what they shared.
+            if let Some(harvest) = Rc::into_inner(local).and_then(Local::into_harvest) {
+                reporter.report(harvest);
+            }
         });
     }
 }

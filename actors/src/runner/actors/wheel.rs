@@ -3,10 +3,10 @@
 //! One slot per window for the windows just ahead; what lies further waits in a heap until it comes near. With a
 //! lookahead of a few nanoseconds nearly everything lies further: then the wheel is a heap, slower but correct.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use crate::entity::Entity;
+use crate::entity::{Entity, EntityId};
 use crate::event::Event;
 use crate::time::{SimDuration, SimTime};
 
@@ -18,10 +18,24 @@ pub(super) struct Wheel<E: Entity> {
     width: u64,
     /// The window opened last; nothing earlier can come in any more.
     current: u64,
-    slots: Vec<Vec<Event<E>>>,
+    slots: Vec<Slot<E>>,
     /// One bit per slot that holds something.
     occupied: [u64; WORDS],
     later: BinaryHeap<Later<E>>,
+    later_wakes: BinaryHeap<Reverse<(u64, EntityId)>>,
+}
+
+/// What is due in one window.
+pub(super) struct Slot<E: Entity> {
+    pub(super) events: Vec<Event<E>>,
+    /// Who is to be woken for its own ticks; the when is its own business.
+    pub(super) wakes: Vec<EntityId>,
+}
+
+impl<E: Entity> Default for Slot<E> {
+    fn default() -> Self {
+        Slot { events: Vec::new(), wakes: Vec::new() }
+    }
 }
 
 impl<E: Entity> Wheel<E> {
@@ -29,9 +43,10 @@ impl<E: Entity> Wheel<E> {
         Wheel {
             width: lookahead.as_nanos(),
             current: 0,
-            slots: (0..SLOTS).map(|_| Vec::new()).collect(),
+            slots: (0..SLOTS).map(|_| Slot::default()).collect(),
             occupied: [0; WORDS],
             later: BinaryHeap::new(),
+            later_wakes: BinaryHeap::new(),
         }
     }
 
@@ -42,43 +57,71 @@ impl<E: Entity> Wheel<E> {
 
     #[inline]
     pub(super) fn push(&mut self, event: Event<E>) {
-        let window = self.window(event.time());
-        debug_assert!(window >= self.current, "window {window} is over, now is {}", self.current);
-        if window - self.current < SLOTS {
-            let slot = (window % SLOTS) as usize;
-            self.slots[slot].push(event);
-            self.occupied[slot / 64] |= 1 << (slot % 64);
-        } else {
-            self.later.push(Later(event));
+        match self.slot(self.window(event.time())) {
+            Some(slot) => slot.events.push(event),
+            None => self.later.push(Later(event)),
         }
+    }
+
+    #[inline]
+    pub(super) fn push_wake(&mut self, entity: EntityId, time: SimTime) {
+        let window = self.window(time);
+        match self.slot(window) {
+            Some(slot) => slot.wakes.push(entity),
+            None => self.later_wakes.push(Reverse((window, entity))),
+        }
+    }
+
+    /// The slot of a window that is near, about to be filled.
+    #[inline]
+    fn slot(&mut self, window: u64) -> Option<&mut Slot<E>> {
+        debug_assert!(window >= self.current, "window {window} is over, now is {}", self.current);
+        if window - self.current >= SLOTS {
+            return None;
+        }
+        let slot = (window % SLOTS) as usize;
+        self.occupied[slot / 64] |= 1 << (slot % 64);
+        Some(&mut self.slots[slot])
     }
 
     /// The next window that holds something.
     pub(super) fn next_window(&self) -> Option<u64> {
-        // Opening a window moves everything that comes near into the slots: the heap lies beyond them all.
-        let later = || self.later.peek().map(|Later(event)| self.window(event.time()));
-        self.next_occupied().or_else(later)
+        // Opening a window moves everything that comes near into the slots: the heaps lie beyond them all.
+        self.next_occupied().or_else(|| self.later_window().into_iter().chain(self.later_wake_window()).min())
     }
 
-    /// Advances to `window` and swaps its events with the empty `buffer`.
-    pub(super) fn open(&mut self, window: u64, buffer: &mut Vec<Event<E>>) {
-        debug_assert!(buffer.is_empty() && window >= self.current);
+    fn later_window(&self) -> Option<u64> {
+        self.later.peek().map(|Later(event)| self.window(event.time()))
+    }
+
+    fn later_wake_window(&self) -> Option<u64> {
+        self.later_wakes.peek().map(|Reverse((window, _))| *window)
+    }
+
+    /// Advances to `window` and swaps what is due with the empty `due`.
+    pub(super) fn open(&mut self, window: u64, due: &mut Slot<E>) {
+        debug_assert!(due.events.is_empty() && due.wakes.is_empty() && window >= self.current);
         self.current = window;
-        while let Some(Later(event)) = self.later.peek()
-            && self.window(event.time()) - window < SLOTS
+        let near = |later: Option<u64>| later.is_some_and(|later| later - window < SLOTS);
+        while near(self.later_window())
+            && let Some(Later(event)) = self.later.pop()
         {
-            if let Some(Later(event)) = self.later.pop() {
-                self.push(event);
-            }
+            self.push(event);
+        }
+        while near(self.later_wake_window())
+            && let Some(Reverse((window, entity))) = self.later_wakes.pop()
+            && let Some(slot) = self.slot(window)
+        {
+            slot.wakes.push(entity);
         }
         let slot = (window % SLOTS) as usize;
-        std::mem::swap(buffer, &mut self.slots[slot]);
+        std::mem::swap(due, &mut self.slots[slot]);
         self.occupied[slot / 64] &= !(1 << (slot % 64));
     }
 
-    /// Empties the wheel, in no particular order.
+    /// Takes all events, in no particular order.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Event<E>> {
-        let near = self.slots.iter_mut().flat_map(std::mem::take);
+        let near = self.slots.iter_mut().flat_map(|slot| std::mem::take(&mut slot.events));
         near.chain(std::mem::take(&mut self.later).into_iter().map(|Later(event)| event))
     }
 
@@ -128,7 +171,7 @@ impl<E: Entity> Eq for Later<E> {}
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::Wheel;
+    use super::{Slot, Wheel};
     use crate::entity::{Entity, EntityId, Message};
     use crate::event::Event;
     use crate::outbox::Outbox;
@@ -147,35 +190,38 @@ mod tests {
         fn handle(&mut self, _: SimTime, _: EntityId, _: Nothing, _: &mut Outbox<'_, Self>) {}
     }
 
-    /// Opens window after window, adding events ahead, and compares with a sorted set.
+    /// Opens window after window, adding events and wakes ahead, and compares with sorted sets.
     fn compare_with_a_sorted_set(lookahead: u64, reach: u64) {
         let mut wheel = Wheel::<Nobody>::new(SimDuration::from_nanos(lookahead));
-        let (mut oracle, mut due) = (BTreeSet::new(), Vec::new());
+        let (mut events, mut wakes, mut due) = (BTreeSet::new(), BTreeSet::new(), Slot::default());
         let mut random = CounterRng::new(lookahead, EntityId(0), reach);
         let mut now = 0;
         for id in 0..5_000 {
-            for copy in 0..random.below(3) {
+            for _ in 0..random.below(3) {
                 let time = now + lookahead + random.below(reach);
-                oracle.insert((time, id, copy));
-                let mut event = Event::wake(EntityId(id), SimTime::from_nanos(time));
-                event.order.sequence = copy;
-                wheel.push(event);
+                if random.below(2) == 0 {
+                    wakes.insert((time / lookahead, id));
+                    wheel.push_wake(EntityId(id), SimTime::from_nanos(time));
+                } else if events.insert((time / lookahead, id)) {
+                    wheel.push(Event::wake(EntityId(id), SimTime::from_nanos(time)));
+                }
             }
-            let expected = oracle.first().map(|(time, _, _)| time / lookahead);
+            let expected = events.first().into_iter().chain(wakes.first()).map(|(window, _)| *window).min();
             assert_eq!(wheel.next_window(), expected);
             let Some(window) = expected else { continue };
             wheel.open(window, &mut due);
-            let mut found: Vec<_> = due
-                .drain(..)
-                .map(|event| (event.time().as_nanos(), event.target.0, event.order.sequence))
-                .collect();
-            found.sort_unstable();
-            let rest = oracle.split_off(&((window + 1) * lookahead, 0, 0));
-            assert_eq!(found, oracle.into_iter().collect::<Vec<_>>());
-            oracle = rest;
+            let found: BTreeSet<_> = due.events.drain(..).map(|event| (window, event.target.0)).collect();
+            assert_eq!(found, take_until(&mut events, window));
+            let woken: BTreeSet<_> = due.wakes.drain(..).map(|entity| (window, entity.0)).collect();
+            assert_eq!(woken, take_until(&mut wakes, window));
             now = window * lookahead;
         }
-        assert_eq!(wheel.drain().count(), oracle.len());
+        assert_eq!(wheel.drain().count(), events.len());
+    }
+
+    fn take_until(oracle: &mut BTreeSet<(u64, u32)>, window: u64) -> BTreeSet<(u64, u32)> {
+        let rest = oracle.split_off(&(window + 1, 0));
+        std::mem::replace(oracle, rest)
     }
 
     #[test]
