@@ -222,12 +222,23 @@ impl<E: Entity> Host<E> {
         }
         self.record.messages += effects.messages;
         if effects.stop {
-            self.stopped = true;
-            self.ticks.clear();
+            self.stop();
         } else if stage.rules.check_promises {
-            self.standing = Some(self.promise().unwrap_or(SimTime::MAX));
+            self.renew_promise();
         }
         Ok(())
+    }
+
+    #[cold]
+    fn stop(&mut self) {
+        self.stopped = true;
+        self.ticks.clear();
+    }
+
+    /// Between two wakes only tests ask for it.
+    #[cold]
+    fn renew_promise(&mut self) {
+        self.standing = Some(self.promise().unwrap_or(SimTime::MAX));
     }
 
     /// The next time this entity matters to others, if it must be woken for that.
