@@ -17,8 +17,9 @@ use crate::event::Event;
 /// Between two looks at the abort flag while a peer does not answer.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// A round trip between two running threads takes less; beyond that, blocking is kinder to the machine.
-const SPINS: u32 = 2_000;
+/// About as long as it takes to fall asleep and be woken: then waiting costs at most twice what it must, whether
+/// the peer is a moment late or does not run at all, because something else has its processor.
+const SPINS: u32 = 300;
 
 pub(super) struct Batch<E: Entity> {
     pub(super) events: Vec<Event<E>>,
