@@ -1,11 +1,14 @@
 //! The product: entities behind actix mailboxes, windows of one lookahead, a clock on every arbiter.
 //!
 //! ```text
-//!   meet ──► open window k ──► do_send(Step) to every entity with something due
-//!    ▲                                   │ handlers run, and send into the arbiter's sink
-//!    │                                   ▼
-//!   post sink: own wheel, or batch ◄── last acknowledgement: do_send(Quiet) to the clock
+//!   meet ──► open window k ──► lay out what is due, do_send(Step) to every entity concerned
+//!    ▲                                   │ handlers run; what they send goes to
+//!    │                                   ▼ the wheel, or into the batch for another arbiter
+//!    └─────── the clock moves on ◄── last acknowledgement
 //! ```
+//!
+//! The clock moves within the handler of whoever acknowledges last; only now and then, and at the beginning, it
+//! does so as an actor, by a message to itself. Where a window holds one step, that halves the messages.
 //!
 //! Whatever is sent in window `k` arrives in a later one, because a message takes at least one window. So all
 //! that is due in a window is known when it opens, on every arbiter, and no order within it can matter beyond

@@ -112,3 +112,46 @@ fn head(heads: &mut Vec<u32>, target: EntityId) -> &mut u32 {
     }
     &mut heads[target.index()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Tray;
+    use crate::entity::{Entity, EntityId, Message};
+    use crate::event::Event;
+    use crate::outbox::Outbox;
+    use crate::time::SimTime;
+
+    #[derive(Hash, Debug)]
+    struct Nothing;
+    impl Message for Nothing {}
+    struct Nobody;
+    impl Entity for Nobody {
+        type Message = Nothing;
+        fn label(&self) -> String {
+            String::from("nobody")
+        }
+        fn handle(&mut self, _: SimTime, _: EntityId, _: Nothing, _: &mut Outbox<'_, Self>) {}
+    }
+
+    #[test]
+    fn everybody_finds_a_share_of_its_own_in_order_and_whoever_is_only_woken_an_empty_one() {
+        let mut tray = Tray::<Nobody>::default();
+        for _ in 0..2 {
+            for (target, time) in [(7, 30), (2, 5), (7, 10), (7, 20)] {
+                tray.due.events.push(Event::wake(EntityId(target), SimTime::from_nanos(time)));
+            }
+            tray.due.wakes.extend([2, 9, 7, 9].map(EntityId));
+            tray.lay_out();
+            let mut shares = Vec::new();
+            for nth in 0..tray.len() {
+                let (id, share) = tray.share(nth);
+                let mut inbox = Vec::new();
+                tray.take(share, &mut inbox);
+                let times: Vec<u64> = inbox.iter().map(|event| event.time().as_nanos()).collect();
+                shares.push((id.0, times));
+            }
+            assert_eq!(shares, [(7, vec![10, 20, 30]), (2, vec![5]), (9, vec![])]);
+            tray.clear();
+        }
+    }
+}
