@@ -1,6 +1,6 @@
 //! The instance actor: takes work, runs it, hands caches over, activates and drains.
 
-use ebbflow_actors::{EntityId, SimTime, TickId};
+use ebbflow_actors::{EntityId, SimDuration, SimTime, TickId};
 
 use super::batcher::{Batcher, Finished};
 use super::birth::Birth;
