@@ -11,6 +11,8 @@ use super::print;
 pub const FAILED: u8 = 1;
 /// The scenario, the trace or the arguments are wrong.
 pub const BAD_INPUT: u8 = 2;
+/// The run is complete, but an objective is not met.
+pub const BREACH: u8 = 3;
 /// Ctrl-C, as shells count it: 128 + SIGINT.
 pub const INTERRUPTED: u8 = 130;
 

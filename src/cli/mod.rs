@@ -27,6 +27,7 @@ Exit codes:
   0    done
   1    the run failed or its files could not be written; what there is, is written and marked incomplete
   2    bad input: the scenario, the trace or the arguments; nothing is written
+  3    the run is complete, but an objective of the scenario's `slo` is not met
   130  interrupted by Ctrl-C; what there is, is written and marked incomplete";
 
 /// Simulates an elastic fleet of LLM-serving instances: what does scaling do to latency, drain times and

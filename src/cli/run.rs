@@ -7,9 +7,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::registry::Registry;
-use crate::results::{self, Incomplete, Keep, Report, RunDirectory, RunResults};
+use crate::results::{self, Attainment, Incomplete, Keep, Report, RunDirectory, RunResults};
 use crate::scenario::Scenario;
 use crate::simulation::{self, RunOptions};
+use crate::slo::Slo;
 use crate::workload::Workload;
 use ebbflow_actors::Progress;
 
@@ -34,6 +35,10 @@ pub struct RunArgs {
     /// Seed of all randomness, instead of the scenario's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// What is good enough, e.g. 'ttft.p99<2s, tbt.p99<100ms', instead of the scenario's; exit code 3 if it is not
+    /// met
+    #[arg(long, value_name = "OBJECTIVES")]
+    slo: Option<Slo>,
     /// Threads of the actors runner: auto, or a number; no result depends on it
     #[arg(long, value_name = "auto|N", default_value = "auto", value_parser = arbiters)]
     pub arbiters: Arbiters,
@@ -92,7 +97,7 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode, CliError> {
         }
     };
     arguments.print(&report, &results, place.as_ref())?;
-    Ok(ExitCode::from(exit_code(results.incomplete.as_ref())))
+    Ok(ExitCode::from(exit_code(results.incomplete.as_ref(), report.slo.as_ref())))
 }
 
 impl RunArgs {
@@ -105,6 +110,7 @@ impl RunArgs {
         if self.skip_bad_rows {
             input.overrides.push("workload.skip_bad_rows=true".to_owned());
         }
+        input.overrides.extend(self.slo.as_ref().map(|slo| format!("slo={slo}")));
         input.overrides.extend(self.seed.map(|seed| format!("seed={seed}")));
         Ok(input)
     }
@@ -173,8 +179,9 @@ impl RunArgs {
     }
 }
 
-fn exit_code(incomplete: Option<&Incomplete>) -> u8 {
+fn exit_code(incomplete: Option<&Incomplete>, slo: Option<&Attainment>) -> u8 {
     match incomplete {
+        None if slo.is_some_and(|slo| !slo.met) => exit::BREACH,
         None => 0,
         Some(Incomplete::Interrupted) => exit::INTERRUPTED,
         Some(Incomplete::Fault(_)) => exit::FAILED,
@@ -186,9 +193,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_exit_code_tells_a_fault_from_an_interruption() {
-        assert_eq!(exit_code(None), 0);
-        assert_eq!(exit_code(Some(&Incomplete::Fault("instance_3 panicked".into()))), 1);
-        assert_eq!(exit_code(Some(&Incomplete::Interrupted)), 130);
+    fn the_exit_code_tells_a_fault_from_an_interruption_and_both_from_a_breach() {
+        let breach = Attainment { objectives: Vec::new(), met: false, attainment: None };
+        assert_eq!(exit_code(None, None), 0);
+        assert_eq!(exit_code(None, Some(&breach)), 3);
+        let fault = Incomplete::Fault("instance_3 panicked".into());
+        assert_eq!(exit_code(Some(&fault), Some(&breach)), 1);
+        assert_eq!(exit_code(Some(&Incomplete::Interrupted), None), 130);
     }
 }

@@ -5,7 +5,9 @@
 //! still goes on. Leaves out charts and pages. Every figure is computed from the
 //! records alone, exactly: no sketches, no sampling. Seconds throughout, unless a name says otherwise.
 
+mod attainment;
 mod columns;
+mod cost;
 mod directory;
 mod files;
 mod fleet_chart;
@@ -23,7 +25,9 @@ mod totals;
 
 use std::path::PathBuf;
 
+pub use attainment::{Attainment, Verdict};
 pub use columns::{COLUMNS, Column, Figures};
+pub use cost::{Cost, Split};
 pub use directory::{DirectoryError, RUN_FILE, RunDirectory, Staging};
 pub use files::{SCENARIO_FILE, WriteError, write_all, write_summary};
 pub use recorder::{Keep, Ledger, Recorder};

@@ -1,11 +1,14 @@
 //! What a run leaves behind, in memory: the plain facts the writers, the summary and tests read.
 
+use std::sync::Arc;
+
 use ebbflow_actors::{Digest, SimDuration, SimTime, Stats};
 
 use super::Tally;
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::request::{Fate, Request};
 use crate::scaling::{DecisionRow, StatusSummary};
+use crate::scenario::Sku;
 
 /// A request that left the system, or stood somewhere in it when the run ended.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -89,6 +92,19 @@ impl InstanceRecord {
             removed: self.removed,
         }
     }
+}
+
+/// The time a server was in the cluster.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ServerRecord {
+    /// Its number.
+    pub id: ServerId,
+    /// What it is.
+    pub sku: Arc<Sku>,
+    /// When it was ordered (0 for the start state).
+    pub created: SimTime,
+    /// When it left, if it did.
+    pub removed: Option<SimTime>,
 }
 
 /// A row of the debug log of an instance: one run of contiguous iterations.
@@ -178,6 +194,8 @@ pub struct ApplicationResults {
     /// Requests in the order they ended; unfinished ones last, by arrival. None where the run was asked
     /// not to [keep](super::Keep) them.
     pub requests: Vec<EndedRequest>,
+    /// Every server it ever had, by id.
+    pub servers: Vec<ServerRecord>,
     /// Every instance that ever existed, by id.
     pub instances: Vec<InstanceRecord>,
     /// Whether it has a ScalingManager (and so a scaling log).

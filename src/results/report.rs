@@ -7,7 +7,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ApplicationResults, Figures, Incomplete, RunResults, Totals};
+use super::{ApplicationResults, Attainment, Figures, Incomplete, RunResults, Totals};
 use crate::ids::ApplicationId;
 use crate::scenario::Scenario;
 
@@ -41,6 +41,8 @@ pub struct Report {
     /// Over all applications.
     #[serde(flatten)]
     pub totals: Totals,
+    /// How it did by the scenario's objectives; null without any.
+    pub slo: Option<Attainment>,
     /// The same per application.
     pub applications: Vec<ApplicationReport>,
     /// What the reader should know about the scenario, e.g. defaults that were filled in.
@@ -65,8 +67,11 @@ pub struct ApplicationReport {
 impl Report {
     /// Sums up a run of `scenario`.
     pub fn new(results: &RunResults, scenario: &Scenario) -> Self {
-        let applications: Vec<ApplicationReport> =
-            results.applications.iter().map(ApplicationReport::new).collect();
+        let applications: Vec<ApplicationReport> = results
+            .applications
+            .iter()
+            .map(|application| ApplicationReport::new(application, results))
+            .collect();
         let mut totals = totals(results, &applications);
         totals.requests.arrived = results.arrived;
         Report {
@@ -82,6 +87,11 @@ impl Report {
             envelopes: results.stats.envelopes,
             windows: results.stats.windows,
             arbiters: results.stats.arbiters,
+            slo: scenario.slo.as_ref().map(|slo| {
+                let tallies: Vec<_> =
+                    results.applications.iter().map(|application| &application.tally).collect();
+                Attainment::of(slo, &tallies, results.arrived)
+            }),
             totals,
             applications,
             notes: scenario.notes.clone(),
@@ -98,9 +108,9 @@ impl Report {
 }
 
 impl ApplicationReport {
-    fn new(application: &ApplicationResults) -> Self {
+    fn new(application: &ApplicationResults, results: &RunResults) -> Self {
         let figures = Figures::of([&application.tally].into_iter());
-        let totals = Totals::of(&[application], &figures);
+        let totals = Totals::of(&[application], &figures, results.end);
         ApplicationReport { application_id: application.id, totals, figures }
     }
 }
@@ -111,7 +121,7 @@ fn totals(results: &RunResults, applications: &[ApplicationReport]) -> Totals {
         return only.totals.clone();
     }
     let all: Vec<&ApplicationResults> = results.applications.iter().collect();
-    Totals::of(&all, &Figures::of(all.iter().map(|application| &application.tally)))
+    Totals::of(&all, &Figures::of(all.iter().map(|application| &application.tally)), results.end)
 }
 
 impl std::fmt::Display for Incomplete {

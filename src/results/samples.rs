@@ -43,6 +43,7 @@ fn application() -> ApplicationResults {
         id: ApplicationId(0),
         tally: requests.iter().collect(),
         requests,
+        servers: Vec::new(),
         instances: vec![instance(0), scaled_instance(1)],
         has_scaling_manager: true,
         scaling_log: vec![ScalingLine {
@@ -169,7 +170,14 @@ fn iteration(instance: u32) -> IterationRow {
 
 pub fn scenario() -> Scenario {
     let gpu = GpuSpec { name: "h100-80gb".into(), memory_bytes: 80 << 30 };
-    let sku = Arc::new(Sku { name: "dgx-h100".into(), gpu, gpus: 8, idle_power_w: 0.0, usd_per_gpu_h: None });
+    let sku = Arc::new(Sku {
+        name: "dgx-h100".into(),
+        gpu,
+        gpus: 8,
+        idle_power_w: 0.0,
+        usd_per_gpu_h: None,
+        busy_power_w: None,
+    });
     let parallelism = Parallelism { pipeline: 1, tensor: 8 };
     Scenario {
         name: "sample".into(),

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use ebbflow_actors::SimDuration;
 
-use super::{InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, StatusSeconds, fleet_chart};
+use super::{
+    Cost, InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, Split, StatusSeconds,
+    fleet_chart,
+};
 
 /// The summary printed at the end of a run.
 pub fn summary_text(report: &Report, results: &RunResults) -> String {
@@ -21,6 +24,7 @@ fn write_summary(out: &mut String, report: &Report, results: &RunResults) -> std
         writeln!(out, "INCOMPLETE: {reason}")?;
     }
     writeln!(out)?;
+    objectives(out, report)?;
     line(out, "requests", &requests(&totals.requests))?;
     if report.applications.len() > 1 {
         for application in &report.applications {
@@ -37,6 +41,7 @@ fn write_summary(out: &mut String, report: &Report, results: &RunResults) -> std
     }
     line(out, "instance time", &shares(&totals.instance_seconds, "s", grouped_tenths))?;
     line(out, "GPU time", &shares(&totals.gpu_seconds, "h", |seconds| format!("{:.2}", seconds / 3600.0)))?;
+    line(out, "cost", &cost(&totals.cost))?;
     chart(out, results)?;
     writeln!(out)?;
     line(out, "simulator", &simulator(report))?;
@@ -45,6 +50,40 @@ fn write_summary(out: &mut String, report: &Report, results: &RunResults) -> std
 
 fn line(out: &mut String, label: &str, text: &str) -> std::fmt::Result {
     writeln!(out, "{label:<16}{text}")
+}
+
+/// First what was promised, and whether it was kept.
+fn objectives(out: &mut String, report: &Report) -> std::fmt::Result {
+    let Some(slo) = &report.slo else { return Ok(()) };
+    for verdict in &slo.objectives {
+        let mark = if verdict.met { "✓" } else { "✗" };
+        let value = verdict.value_s.map_or("nothing was served".to_owned(), |value| format!("{value:.4} s"));
+        line(out, "objective", &format!("{mark} {} · {value}", verdict.objective))?;
+    }
+    if let Some(attainment) = slo.attainment {
+        line(out, "attainment", &format!("{:.2} % of the requests within all limits", attainment * 100.0))?;
+    }
+    writeln!(out)
+}
+
+/// GPU-hours with what they were used for, rent, energy.
+fn cost(cost: &Cost) -> String {
+    let Split { total, serving, starting, draining, idle } = cost.gpu_hours;
+    let share = |part: f64| if total > 0.0 { 100.0 * part / total } else { 0.0 };
+    let mut text = format!(
+        "{total:.2} GPU-h: serving {:.1} % · starting {:.1} % · draining {:.1} % · idle {:.1} %",
+        share(serving),
+        share(starting),
+        share(draining),
+        share(idle),
+    );
+    if let Some(usd) = cost.usd {
+        let _ = write!(text, " · ${:.2}", usd.total);
+    }
+    if let Some(energy) = cost.energy_kwh {
+        let _ = write!(text, " · {:.1} kWh at most", energy.total);
+    }
+    text
 }
 
 fn requests(counts: &RequestCounts) -> String {

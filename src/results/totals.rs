@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use ebbflow_actors::SimTime;
 use serde::Serialize;
 
-use super::{ApplicationResults, Figures, ScalingCounts, Statistics, StatusTime};
+use super::{ApplicationResults, Cost, Figures, ScalingCounts, Statistics, StatusTime};
 use crate::ids::Tag;
 use crate::request::Fate;
 
@@ -31,6 +32,8 @@ pub struct Totals {
     pub instance_seconds: Shares,
     /// The same, weighted by the GPUs of each instance.
     pub gpu_seconds: Shares,
+    /// GPU-hours, rent and energy, by what the GPUs were doing.
+    pub cost: Cost,
     /// Scaling operations.
     pub scaling: ScalingReport,
 }
@@ -102,8 +105,8 @@ pub struct ScalingReport {
 }
 
 impl Totals {
-    /// Sums up these applications, whose requests have these figures.
-    pub fn of(applications: &[&ApplicationResults], figures: &Figures) -> Self {
+    /// Sums up these applications, whose requests have these figures, of a run that ended at `end`.
+    pub fn of(applications: &[&ApplicationResults], figures: &Figures, end: SimTime) -> Self {
         let served = || applications.iter().flat_map(|application| &application.tally.served);
         let latency = |column| Latency::from(figures.column(column));
         Totals {
@@ -117,6 +120,7 @@ impl Totals {
             queue_s: latency("queue_times"),
             instance_seconds: Shares::of(times(applications, |time| time.instance)),
             gpu_seconds: Shares::of(times(applications, |time| time.gpu)),
+            cost: Cost::of(applications, end),
             scaling: ScalingReport::of(applications.iter().map(|application| application.scaling)),
         }
     }

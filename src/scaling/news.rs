@@ -62,7 +62,9 @@ impl ScalingState {
     }
 
     pub(super) fn remove_server(&mut self, at: SimTime, server: ServerId) {
-        self.servers.remove(&server);
+        if let Some(view) = self.servers.remove(&server) {
+            self.past_servers.push(view.record(server, Some(at)));
+        }
         self.log(at, "scale_down_server", format!("server_{server}"), ServerStatus::ScalingDown.name());
         self.effects.push(Effect::RemoveServer(server));
     }

@@ -167,6 +167,7 @@ impl ScalingState {
             processors: vec![None; sku.gpus as usize],
             owner: self.application,
             status: if boot.is_zero() { ServerStatus::Active } else { ServerStatus::ScalingUp },
+            created: now,
             up_at: now + boot,
             sku,
         };

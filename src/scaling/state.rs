@@ -16,7 +16,7 @@ use crate::cluster::{ServerStatus, shape_on_server};
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::instance::InstanceStatus;
 use crate::performance::{LookupError, PerformanceModel};
-use crate::results::{InstanceRecord, ScalingCounts, ScalingEvent, ScalingLine, TagTime};
+use crate::results::{InstanceRecord, ScalingCounts, ScalingEvent, ScalingLine, ServerRecord, TagTime};
 use crate::scenario::{ClusterSpec, InstanceConfig, ModelSpec, ScalingSpec, Sku, StartState};
 
 /// Finds the performance model of an instance: (GPU name, tensor parallelism).
@@ -58,12 +58,17 @@ pub(super) struct ServerView {
     pub sku: Arc<Sku>,
     pub owner: ApplicationId,
     pub status: ServerStatus,
+    pub created: SimTime,
     pub up_at: SimTime,
     /// Who is on each GPU.
     pub processors: Vec<Option<InstanceId>>,
 }
 
 impl ServerView {
+    pub fn record(&self, id: ServerId, removed: Option<SimTime>) -> ServerRecord {
+        ServerRecord { id, sku: Arc::clone(&self.sku), created: self.created, removed }
+    }
+
     pub fn instances(&self) -> usize {
         let mut instances: Vec<InstanceId> = self.processors.iter().copied().flatten().collect();
         instances.sort_unstable();
@@ -99,6 +104,8 @@ pub struct ScalingState {
     pub(super) census: Census,
     /// Lives of those that left.
     pub(super) past: Vec<Life>,
+    /// Servers that left.
+    pub(super) past_servers: Vec<ServerRecord>,
     pub(super) server_ids: IdBlock,
     pub(super) instance_ids: IdBlock,
     pub(super) counts: ScalingCounts,
@@ -138,6 +145,7 @@ impl ScalingState {
             instances: BTreeMap::new(),
             census: Census::default(),
             past: Vec::new(),
+            past_servers: Vec::new(),
             server_ids,
             instance_ids,
             counts: ScalingCounts::default(),
@@ -155,7 +163,8 @@ impl ScalingState {
     /// A server that is there from the start.
     pub fn adopt_server(&mut self, server: ServerId, sku: Arc<Sku>, owner: ApplicationId) {
         let processors = vec![None; sku.gpus as usize];
-        let view = ServerView { sku, owner, status: ServerStatus::Active, up_at: SimTime::ZERO, processors };
+        let (status, created) = (ServerStatus::Active, SimTime::ZERO);
+        let view = ServerView { sku, owner, status, created, up_at: created, processors };
         self.servers.insert(server, view);
     }
 
@@ -314,6 +323,15 @@ impl ScalingState {
     pub fn instance_time(&self, now: SimTime) -> Vec<TagTime> {
         let present = self.instances.values().map(|view| view.life);
         time_by_tag(self.past.iter().copied().chain(present), now)
+    }
+
+    /// Every server the application ever had, by id.
+    pub fn server_records(&self) -> Vec<ServerRecord> {
+        let own = self.servers.iter().filter(|(_, view)| view.owner == self.application);
+        let present = own.map(|(&id, view)| view.record(id, None));
+        let mut records: Vec<ServerRecord> = present.chain(self.past_servers.iter().cloned()).collect();
+        records.sort_by_key(|record| record.id);
+        records
     }
 
     /// Records of the instances that never became ACTIVE, as far as the manager knows them. A run may end

@@ -22,7 +22,14 @@ const MAX_SERVERS: u32 = 6;
 
 fn sku() -> Arc<Sku> {
     let gpu = GpuSpec { name: "g".into(), memory_bytes: 100 };
-    Arc::new(Sku { name: "s".into(), gpu, gpus: 4, idle_power_w: 0.0, usd_per_gpu_h: None })
+    Arc::new(Sku {
+        name: "s".into(),
+        gpu,
+        gpus: 4,
+        idle_power_w: 0.0,
+        usd_per_gpu_h: None,
+        busy_power_w: None,
+    })
 }
 
 /// Two servers with an instance each: a prompt and a token one.

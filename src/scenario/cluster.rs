@@ -81,12 +81,13 @@ fn read_sku(at: &At<'_>) -> Option<Sku> {
     let gpu = read_gpu(&keys);
     let gpus = keys.need("gpus").and_then(|at| at.count_to(1, MAX_GPUS));
     let idle_power_w = keys.get("idle_power_w").and_then(|at| at.not_negative());
+    let busy_power_w = keys.get("busy_power_w").and_then(|at| at.not_negative());
     let price = keys.get("usd_per_gpu_h").and_then(|at| at.not_negative());
     keys.finish();
     let idle_power_w = idle_power_w.unwrap_or(DEFAULT_IDLE_POWER_W);
     let gpu = gpu?;
     let usd_per_gpu_h = price.or_else(|| known_price(&gpu.name));
-    Some(Sku { name: name?, gpu, gpus: gpus?, idle_power_w, usd_per_gpu_h })
+    Some(Sku { name: name?, gpu, gpus: gpus?, idle_power_w, busy_power_w, usd_per_gpu_h })
 }
 
 fn read_gpu(keys: &Keys<'_>) -> Option<GpuSpec> {

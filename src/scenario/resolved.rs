@@ -51,6 +51,7 @@ fn cluster(cluster: &ClusterSpec) -> Value {
             "gpu_memory_gib": sku.gpu.memory_bytes as f64 / GIB,
             "gpus": sku.gpus,
             "idle_power_w": sku.idle_power_w,
+            "busy_power_w": sku.busy_power_w,
             "usd_per_gpu_h": sku.usd_per_gpu_h,
         })).collect::<Vec<_>>(),
         "servers": cluster.servers.iter().map(|group| json!({

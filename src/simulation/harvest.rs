@@ -1,19 +1,21 @@
 //! Gathers the results of a run from its entities, and from messages still in flight.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use ebbflow_actors::{Ending, Outcome};
+use ebbflow_actors::{Ending, Outcome, SimTime};
 
-use crate::ids::{ApplicationId, InstanceId};
+use super::layout::start_application;
+use crate::ids::{ApplicationId, InstanceId, ServerId};
 use crate::instance::Instance;
 use crate::message::{Message, Return};
 use crate::participant::Participant;
 use crate::request::{Fate, Request, Stage};
 use crate::results::{
-    ApplicationResults, EndedRequest, Incomplete, InstanceRecord, Keep, Ledger, RunResults,
+    ApplicationResults, EndedRequest, Incomplete, InstanceRecord, Keep, Ledger, RunResults, ServerRecord,
 };
 use crate::scaling::{ScalingManager, time_by_tag};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Sku};
 
 /// What was found for one application, besides what the recorder kept.
 struct Gathered {
@@ -170,6 +172,10 @@ impl Gathered {
                 None => time_by_tag(instances.iter().map(InstanceRecord::life), end),
             },
             instances,
+            servers: match &manager {
+                Some(manager) => manager.state().server_records(),
+                None => start_servers(scenario, id),
+            },
             has_scaling_manager: spec.is_some_and(|spec| spec.scaling.is_some()),
             scaling_log,
             scaling_events,
@@ -179,4 +185,21 @@ impl Gathered {
             iterations,
         }
     }
+}
+
+/// The servers of an application without a manager: those of the start state, for ever, if they are its.
+fn start_servers(scenario: &Scenario, id: ApplicationId) -> Vec<ServerRecord> {
+    let owner = start_application(scenario).unwrap_or(scenario.applications[0].id);
+    if owner != id {
+        return Vec::new();
+    }
+    let groups = scenario.cluster.servers.iter();
+    let skus = groups.flat_map(|group| (0..group.count).map(|_| &group.sku));
+    let record = |(number, sku): (u32, &Arc<Sku>)| ServerRecord {
+        id: ServerId(number),
+        sku: Arc::clone(sku),
+        created: SimTime::ZERO,
+        removed: None,
+    };
+    (0..).zip(skus).map(record).collect()
 }

@@ -1,0 +1,173 @@
+//! What a fleet cost: GPU-hours, rent and energy, by what the GPUs were doing.
+//!
+//! A server is paid for from its order to its leaving, with all its GPUs. They were *starting* with an instance
+//! that was not ACTIVE yet, *draining* with one that drained, *serving* while an ACTIVE one had a batch running,
+//! and *idle* otherwise: under an instance without work, or without an instance. Rent is GPU-hours × the SKU's
+//! price. Energy is the SKU's idle draw, and what a busy GPU draws beside its share of that while it computes; a
+//! draining GPU counts as computing. Leaves out: commitments, spot interruptions, cooling.
+
+use std::collections::BTreeMap;
+
+use ebbflow_actors::SimTime;
+use serde::Serialize;
+
+use super::{ApplicationResults, InstanceRecord, ServerRecord};
+use crate::ids::ServerId;
+
+/// An amount by what the GPUs were doing.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
+pub struct Split {
+    /// Sum of the following.
+    pub total: f64,
+    /// Computing for ACTIVE instances.
+    pub serving: f64,
+    /// Under instances that start.
+    pub starting: f64,
+    /// Under instances that drain.
+    pub draining: f64,
+    /// Waiting for work, or for an instance.
+    pub idle: f64,
+}
+
+/// What a fleet cost.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
+pub struct Cost {
+    /// Hours of GPUs.
+    pub gpu_hours: Split,
+    /// Rent in US dollars; null if the price of a SKU is not known.
+    pub usd: Option<Split>,
+    /// Kilowatt-hours; null if the draw of a SKU is not known.
+    pub energy_kwh: Option<Split>,
+}
+
+impl Cost {
+    /// The cost of these applications' servers until `end`.
+    pub fn of(applications: &[&ApplicationResults], end: SimTime) -> Self {
+        let mut cost =
+            Cost { usd: Some(Split::default()), energy_kwh: Some(Split::default()), ..Cost::default() };
+        for application in applications {
+            let mut uses = uses(&application.instances, end);
+            for server in &application.servers {
+                cost.add(server, uses.remove(&server.id).unwrap_or_default(), end);
+            }
+        }
+        cost
+    }
+
+    /// Adds a server whose instances used it so many GPU-hours.
+    fn add(&mut self, server: &ServerRecord, used: Split, end: SimTime) {
+        let sku = &server.sku;
+        let life_h = hours(server.created, server.removed.unwrap_or(end).min(end));
+        let paid = f64::from(sku.gpus) * life_h;
+        let idle = (paid - used.serving - used.starting - used.draining).max(0.0);
+        let gpu_hours = Split { idle, ..used };
+        self.gpu_hours.add(gpu_hours, 1.0, 1.0);
+        match (&mut self.usd, sku.usd_per_gpu_h) {
+            (Some(usd), Some(price)) => usd.add(gpu_hours, price, price),
+            (usd, None) => *usd = None,
+            (None, _) => {}
+        }
+        let gpus = f64::from(sku.gpus);
+        match (&mut self.energy_kwh, sku.busy_power_w) {
+            (Some(kwh), Some(busy_w)) => {
+                kwh.add(gpu_hours, busy_w / gpus / 1000.0, sku.idle_power_w / gpus / 1000.0);
+            }
+            (kwh, None) => *kwh = None,
+            (None, _) => {}
+        }
+    }
+}
+
+impl Split {
+    /// Adds what computes at one rate and what waits at another.
+    fn add(&mut self, more: Split, computing: f64, waiting: f64) {
+        self.serving += more.serving * computing;
+        self.draining += more.draining * computing;
+        self.starting += more.starting * waiting;
+        self.idle += more.idle * waiting;
+        self.total = self.serving + self.starting + self.draining + self.idle;
+    }
+}
+
+/// GPU-hours that instances used their servers, idle time left out.
+fn uses(instances: &[InstanceRecord], end: SimTime) -> BTreeMap<ServerId, Split> {
+    let mut uses: BTreeMap<ServerId, Split> = BTreeMap::new();
+    for instance in instances {
+        let gpus = f64::from(instance.gpus());
+        let gone = instance.removed.unwrap_or(end).min(end);
+        let drains = instance.draining.unwrap_or(gone).min(gone);
+        let serves = instance.active.unwrap_or(drains).min(drains);
+        let busy_h = instance.busy.as_secs_f64() / 3600.0;
+        let used = uses.entry(instance.server).or_default();
+        used.starting += gpus * hours(instance.created, serves);
+        used.draining += gpus * hours(drains, gone);
+        // What was computed during the drain is in `busy` too.
+        let draining_h = hours(drains, gone);
+        used.serving += gpus * (busy_h - draining_h).clamp(0.0, hours(serves, drains));
+    }
+    uses
+}
+
+fn hours(from: SimTime, to: SimTime) -> f64 {
+    to.saturating_sub(from).as_secs_f64() / 3600.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::samples;
+    use super::*;
+    use crate::scenario::{GpuSpec, Sku};
+
+    /// One server of eight GPUs from 0 to 100 s.
+    fn server(usd_per_gpu_h: Option<f64>) -> ServerRecord {
+        let gpu = GpuSpec { name: "g".into(), memory_bytes: 1 };
+        let busy_power_w = Some(8000.0);
+        let sku = Sku { name: "s".into(), gpu, gpus: 8, idle_power_w: 800.0, busy_power_w, usd_per_gpu_h };
+        ServerRecord { id: ServerId(0), sku: Arc::new(sku), created: SimTime::ZERO, removed: None }
+    }
+
+    fn near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found} instead of {expected}");
+    }
+
+    #[test]
+    fn a_server_costs_its_whole_time_whatever_is_on_it() {
+        let mut cost =
+            Cost { usd: Some(Split::default()), energy_kwh: Some(Split::default()), ..Cost::default() };
+        let used = Split { serving: 0.1, starting: 0.02, ..Split::default() };
+        cost.add(&server(Some(3.0)), used, samples::at(100_000));
+        let paid = 8.0 * 100.0 / 3600.0;
+        near(cost.gpu_hours.total, paid);
+        near(cost.gpu_hours.idle, paid - 0.12);
+        near(cost.usd.unwrap().total, 3.0 * paid);
+        near(cost.energy_kwh.unwrap().total, 0.1 * 1.0 + (paid - 0.1) * 0.1);
+    }
+
+    #[test]
+    fn an_unknown_price_makes_the_rent_unknown_and_nothing_else() {
+        let mut cost =
+            Cost { usd: Some(Split::default()), energy_kwh: Some(Split::default()), ..Cost::default() };
+        cost.add(&server(Some(3.0)), Split::default(), samples::at(100_000));
+        cost.add(&server(None), Split::default(), samples::at(100_000));
+        assert_eq!(cost.usd, None);
+        near(cost.gpu_hours.total, 16.0 * 100.0 / 3600.0);
+    }
+
+    #[test]
+    fn an_instances_time_is_split_by_its_dates_and_its_work() {
+        // Created at 20 s, ACTIVE at 30 s, draining at 70 s, gone at 90 s, 25 s of work; 20 of them at the end.
+        let mut instance = samples::instance(0);
+        instance.created = samples::at(20_000);
+        instance.active = Some(samples::at(30_000));
+        instance.draining = Some(samples::at(70_000));
+        instance.removed = Some(samples::at(90_000));
+        instance.busy = samples::at(25_000) - SimTime::ZERO;
+        let used = uses(&[instance.clone()], samples::at(100_000))[&instance.server];
+        let gpus = f64::from(instance.gpus());
+        near(used.starting, gpus * 10.0 / 3600.0);
+        near(used.draining, gpus * 20.0 / 3600.0);
+        near(used.serving, gpus * 5.0 / 3600.0);
+    }
+}
