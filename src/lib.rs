@@ -16,6 +16,7 @@
 
 pub mod cli;
 pub mod cluster;
+pub mod compare;
 pub mod ids;
 pub mod instance;
 pub mod message;

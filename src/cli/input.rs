@@ -49,13 +49,18 @@ impl Input {
         self.overrides.push(format!("trace={quoted}"));
     }
 
-    /// Loads the scenario and opens its workload, reporting every problem of the file at once.
-    pub fn load(&self, registry: &Registry) -> Result<(Scenario, Workload), CliError> {
+    /// Loads the scenario.
+    pub fn scenario(&self, registry: &Registry) -> Result<Scenario, CliError> {
         let loaded = match &self.scenario {
             Some(path) => scenario::load(path, &self.overrides, registry),
             None => scenario::builtin(&self.overrides, registry),
         };
-        let mut scenario = loaded.map_err(CliError::Scenario)?;
+        loaded.map_err(CliError::Scenario)
+    }
+
+    /// Loads the scenario and opens its workload, reporting every problem of the file at once.
+    pub fn load(&self, registry: &Registry) -> Result<(Scenario, Workload), CliError> {
+        let mut scenario = self.scenario(registry)?;
         let applications: Vec<_> = scenario.applications.iter().map(|application| application.id).collect();
         let workload = workload::open(&scenario.workload, &applications, scenario.seed);
         let workload = workload.map_err(CliError::bad_input)?;

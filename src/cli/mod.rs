@@ -6,10 +6,12 @@
 
 mod bench;
 mod check;
+mod compare;
 mod describe;
 mod exit;
 mod input;
 mod interrupt;
+mod list;
 mod logging;
 mod options;
 mod output;
@@ -47,6 +49,11 @@ enum Command {
     /// Check a scenario and its trace without running it; all problems are listed at once
     #[command(after_help = EXIT_CODES)]
     Check(check::CheckArgs),
+    /// Run several policies over one scenario, or several scenarios, and rank them by cost
+    #[command(after_help = EXIT_CODES)]
+    Compare(compare::CompareArgs),
+    /// List what a scenario may name, with every parameter, its default, unit and source
+    List(list::ListArgs),
     /// Measure the message throughput of the actor runtime on this machine
     Bench(bench::BenchArgs),
 }
@@ -65,6 +72,8 @@ pub fn main() -> ExitCode {
     let result = match &command {
         Some(Command::Run(arguments)) => run::run(arguments),
         Some(Command::Check(arguments)) => check::check(arguments),
+        Some(Command::Compare(arguments)) => compare::compare(arguments),
+        Some(Command::List(arguments)) => list::list(arguments),
         Some(Command::Bench(arguments)) => bench::bench(arguments),
         None => return ExitCode::SUCCESS,
     };

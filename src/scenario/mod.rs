@@ -21,5 +21,6 @@ mod tree;
 mod workload;
 
 pub use load::{builtin, from_yaml, load};
+pub use models::known_models;
 pub use problem::{Place, Problem, ScenarioErrors, ScenarioReport};
 pub use spec::*;

@@ -73,6 +73,12 @@ pub(super) fn find(architecture: &str, size: &str) -> Option<ModelSpec> {
         })
 }
 
+/// Architecture, size and figures of every known model.
+pub fn known_models() -> Vec<(&'static str, &'static str, ModelSpec)> {
+    let found = |entry: &Entry| Some((entry.architecture, entry.size, find(entry.architecture, entry.size)?));
+    MODELS.iter().filter_map(found).collect()
+}
+
 /// Architecture and size under which [`find`] finds this model again.
 pub(super) fn names_of(model: &ModelSpec) -> (&str, &str) {
     let entry = MODELS.iter().find(|entry| entry.architecture == model.name);

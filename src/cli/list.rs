@@ -1,0 +1,148 @@
+//! `ebbflow list`: what a scenario may name, from the same tables that the reader of scenarios uses.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use crate::cluster::known_skus;
+use crate::registry::{Accepts, Kind, Parameter, Registry};
+use crate::scaling::{COLD_START_PRESETS, Governs};
+use crate::scenario::known_models;
+use crate::workload::{preset, preset_names};
+
+use super::exit::CliError;
+use super::print;
+
+/// Arguments of `ebbflow list`.
+#[derive(clap::Args, Debug)]
+pub struct ListArgs {
+    /// What to list
+    #[arg(value_enum)]
+    what: What,
+    /// Only this one
+    name: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum What {
+    /// Autoscaling policies
+    Policies,
+    /// Schedulers
+    Schedulers,
+    /// Kinds of servers
+    Skus,
+    /// Models
+    Models,
+    /// Ready-made workloads and cold starts
+    Presets,
+}
+
+/// Prints the list.
+pub fn list(arguments: &ListArgs) -> Result<ExitCode, CliError> {
+    let registry = Registry::builtin();
+    let entries = match arguments.what {
+        What::Policies => policies(&registry),
+        What::Schedulers => {
+            registry.schedulers().map(|kind| (kind.name.to_owned(), kind_text(kind, ""))).collect()
+        }
+        What::Skus => skus(),
+        What::Models => models(),
+        What::Presets => presets(),
+    };
+    let named = |name: &String| arguments.name.as_ref().is_none_or(|wanted| wanted == name);
+    let chosen: Vec<&(String, String)> = entries.iter().filter(|(name, _)| named(name)).collect();
+    if let (true, Some(wanted)) = (chosen.is_empty(), &arguments.name) {
+        let names: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
+        return Err(CliError::bad_input(format!("there is no `{wanted}`; known are {}", names.join(", "))));
+    }
+    let text: String = chosen.iter().map(|(name, text)| format!("{name}\n{text}\n")).collect();
+    print::stdout(&text).map_err(CliError::failed)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn policies(registry: &Registry) -> Vec<(String, String)> {
+    let text = |known: &crate::scaling::PolicyKind| {
+        let governs = match known.governs {
+            Governs::Pool => "each pool by itself",
+            Governs::Fleet => "all pools together",
+        };
+        let cadence = format!(
+            "  governs {governs}; decides every {} s, scrapes every {} s unless the scenario says otherwise\n",
+            known.decision_interval_s, known.scrape_interval_s
+        );
+        (known.kind.name.to_owned(), kind_text(&known.kind, &cadence))
+    };
+    registry.policies().map(text).collect()
+}
+
+fn kind_text(kind: &Kind, more: &str) -> String {
+    let mut text = format!("  {}\n{more}", kind.about);
+    if !kind.aliases.is_empty() {
+        let _ = writeln!(text, "  also: {}", kind.aliases.join(", "));
+    }
+    write_parameters(&mut text, kind.parameters, 1);
+    text
+}
+
+fn write_parameters(text: &mut String, parameters: &[Parameter], depth: usize) {
+    for parameter in parameters {
+        let indent = "  ".repeat(depth);
+        let value = match parameter.accepts {
+            Accepts::Number { default: Some(default), .. } => format!(" = {default}"),
+            Accepts::Number { default: None, .. } => " (none)".to_owned(),
+            Accepts::Flag(flag) => format!(" = {flag}"),
+            Accepts::Word { default, of } => format!(" = {default} (of {})", of.join(", ")),
+            Accepts::Text(default) => format!(" = {default:?}"),
+            Accepts::Group { optional: true, .. } => " (none)".to_owned(),
+            Accepts::Group { .. } => String::new(),
+            Accepts::Rows(_) => " = [] (a list)".to_owned(),
+        };
+        let unit = if parameter.unit.is_empty() { String::new() } else { format!(" {}", parameter.unit) };
+        let source =
+            if parameter.source.is_empty() { String::new() } else { format!(" [{}]", parameter.source) };
+        let _ = writeln!(text, "{indent}{}{value}{unit}: {}{source}", parameter.name, parameter.about);
+        if let Accepts::Group { of, .. } | Accepts::Rows(of) = parameter.accepts {
+            write_parameters(text, of, depth + 1);
+        }
+    }
+}
+
+fn skus() -> Vec<(String, String)> {
+    let text = |sku: &crate::scenario::Sku| {
+        let memory_gib = sku.gpu.memory_bytes >> 30;
+        let price =
+            sku.usd_per_gpu_h.map_or("price not known".to_owned(), |usd| format!("${usd} per GPU-hour"));
+        let busy = sku.busy_power_w.map_or("not known".to_owned(), |watts| format!("{watts} W"));
+        format!(
+            "  {} × {} ({memory_gib} GiB) · {price} · draws {} W idle, {busy} busy\n",
+            sku.gpus, sku.gpu.name, sku.idle_power_w
+        )
+    };
+    known_skus().iter().map(|sku| (sku.name.clone(), text(sku))).collect()
+}
+
+fn models() -> Vec<(String, String)> {
+    let text = |(architecture, size, model): (&str, &str, crate::scenario::ModelSpec)| {
+        let weights_gb = model.weights_bytes as f64 / 1e9;
+        let kv_kib = model.kv_bytes(1, 1) as f64 / 1024.0;
+        let text = format!(
+            "  model_architecture: {architecture} · {} layers of {} · weights {weights_gb} GB · KV cache {kv_kib} KiB a \
+             token\n",
+            model.layers, model.hidden_size
+        );
+        (size.to_owned(), text)
+    };
+    known_models().into_iter().map(text).collect()
+}
+
+fn presets() -> Vec<(String, String)> {
+    let workloads = preset_names().filter_map(preset).map(|preset| {
+        let text = format!("  workload · {} requests/s on average · {}\n", preset.mean_rate, preset.source);
+        (preset.name.to_owned(), text)
+    });
+    let starts = COLD_START_PRESETS
+        .iter()
+        .map(|preset| (preset.name.to_owned(), format!("  cold start · {}\n", preset.about)));
+    workloads.chain(starts).collect()
+}
