@@ -94,10 +94,14 @@ impl Recorder {
         self.ledgers
     }
 
-    fn ledger(&mut self, application: ApplicationId) -> (&mut Ledger, &mut Keep) {
-        let position = self.ledgers.iter().position(|(id, _)| *id == application);
-        let position = position.expect("the simulation made a ledger for every application");
-        (&mut self.ledgers[position].1, &mut self.keep)
+    fn place(&self, application: ApplicationId) -> usize {
+        let place = self.ledgers.iter().position(|(id, _)| *id == application);
+        place.expect("the simulation made a ledger for every application")
+    }
+
+    fn ledger(&mut self, application: ApplicationId) -> &mut Ledger {
+        let place = self.place(application);
+        &mut self.ledgers[place].1
     }
 
     pub(crate) fn start(&mut self, _: SimTime, _: &mut Outbox<'_>) {}
@@ -105,14 +109,14 @@ impl Recorder {
     pub(crate) fn handle(&mut self, _: SimTime, from: EntityId, message: Message, _: &mut Outbox<'_>) {
         match message {
             Message::Ended(ended) => {
-                let (ledger, keep) = self.ledger(ended.request.application);
-                ledger.file(ended, keep);
+                let place = self.place(ended.request.application);
+                self.ledgers[place].1.file(ended, &mut self.keep);
             }
-            Message::Logged(application, line) => self.ledger(application).0.scaling_log.push(*line),
-            Message::Noted(application, fact) => self.ledger(application).0.scaling_events.push(*fact),
-            Message::Decided(application, row) => self.ledger(application).0.decisions.push(*row),
-            Message::Departed(application, record) => self.ledger(application).0.departed.push(*record),
-            Message::Iterated(application, row) => self.ledger(application).0.iterations.push(*row),
+            Message::Logged(application, line) => self.ledger(application).scaling_log.push(*line),
+            Message::Noted(application, fact) => self.ledger(application).scaling_events.push(*fact),
+            Message::Decided(application, row) => self.ledger(application).decisions.push(*row),
+            Message::Departed(application, record) => self.ledger(application).departed.push(*record),
+            Message::Iterated(application, row) => self.ledger(application).iterations.push(*row),
             other => unreachable!("{from} sent the recorder what is not a record: {other:?}"),
         }
     }
