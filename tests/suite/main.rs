@@ -14,6 +14,7 @@ mod documentation;
 mod extending;
 mod fleet_invariants;
 mod golden;
+mod instruction_counts;
 mod memory_pressure;
 mod nothing_lost;
 mod performance_tables;
