@@ -118,7 +118,10 @@ fn fill(
     config: InstanceConfig,
     next: &mut u32,
 ) {
-    for slice in 0..server.sku.gpus / gpus {
+    let slices = server.sku.gpus / gpus;
+    // Most servers hold one instance, and there may be a hundred thousand of them.
+    server.instances.reserve_exact(slices as usize);
+    for slice in 0..slices {
         let processors = (slice * gpus..(slice + 1) * gpus).collect();
         let id = InstanceId(*next);
         *next += 1;
