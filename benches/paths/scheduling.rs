@@ -10,9 +10,9 @@ use ebbflow::ids::{ApplicationId, InstanceId, RequestId, Tag};
 use ebbflow::instance::Introduction;
 use ebbflow::participant::Participant;
 use ebbflow::performance::Constant;
-use ebbflow::registry::{Parameters, Registry};
+use ebbflow::registry::{Registry, Settings};
 use ebbflow::request::{Journal, Request};
-use ebbflow::results::Recorder;
+use ebbflow::results::{Keep, Recorder};
 use ebbflow::scenario::ModelSpec;
 use ebbflow::scheduler::{RoutingPolicy, Scheduler, SchedulerContext};
 use ebbflow::workload::{Source, Workload};
@@ -56,11 +56,11 @@ fn route(policy: &str, instances: u32, requests: u64) -> Work {
     let model = model();
     let introductions: Vec<_> = (0..instances).map(|number| introduction(number, &model)).collect();
     let policy = policy_named(policy, &model);
-    let scheduler = Scheduler::new(APPLICATION, policy, model, None, RECORDER, &introductions);
+    let scheduler = Scheduler::new(APPLICATION, policy, model, None, (RECORDER, false), &introductions);
     let requests: Vec<Request> = (0..requests).map(request).collect();
     let workload = Workload { requests: Box::new(requests.into_iter()), expected: None, skipped_rows: 0 };
     let entities = [
-        Participant::Recorder(Box::new(Recorder::new([APPLICATION]))),
+        Participant::Recorder(Box::new(Recorder::new([APPLICATION], Keep::Requests))),
         Participant::Source(Box::new(Source::new(workload, vec![(APPLICATION, SCHEDULER)]))),
         Participant::Scheduler(Box::new(scheduler)),
     ];
@@ -77,11 +77,10 @@ fn route(policy: &str, instances: u32, requests: u64) -> Work {
 fn policy_named(name: &str, model: &ModelSpec) -> Box<dyn RoutingPolicy> {
     let registry = Registry::builtin();
     let kind = registry.schedulers().find(|kind| kind.name == name).expect("the name is a built-in one");
-    let defaults: Vec<_> = kind.parameters.iter().map(|one| (one.name.to_owned(), one.default)).collect();
     let baseline = Arc::new(Constant::new(0.03, 0.02).expect("both times are above zero"));
     let context = SchedulerContext { seed: 0, entity: SCHEDULER, model: model.clone(), baseline };
     let build = registry.scheduler(name).expect("every kind has a factory");
-    build(&context, &Parameters(&defaults))
+    build(&context, &Settings::defaults(kind.parameters))
 }
 
 fn model() -> ModelSpec {
