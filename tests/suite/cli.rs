@@ -1,69 +1,12 @@
 //! The `ebbflow` command as a user meets it: what it prints, writes and exits with.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// A place of its own, with the command run in it.
-struct Desk {
-    home: tempfile::TempDir,
-}
-
-impl Desk {
-    fn new() -> Self {
-        Desk { home: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ebbflow"));
-        command.current_dir(self.home.path()).args(arguments).env_remove("RUST_LOG");
-        command
-    }
-
-    fn ebbflow(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Names of everything here, sorted.
-    fn entries(&self) -> Vec<String> {
-        entries(self.home.path())
-    }
-}
-
-fn entries(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-}
+use crate::support::desk::{Desk, code, entries, json, stderr, stdout};
 
 const GOOD: &str = "
 cluster: {servers: [{sku: dgx-h100, count: 2}]}

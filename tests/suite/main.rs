@@ -10,6 +10,7 @@ mod support;
 mod ancestor_bugs;
 mod bench_command;
 mod cli;
+mod comparing;
 mod documentation;
 mod extending;
 mod fleet_invariants;

@@ -1,5 +1,6 @@
 //! What the promises are checked with.
 
+pub mod desk;
 pub mod generate;
 pub mod golden;
 pub mod run;
