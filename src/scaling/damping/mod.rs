@@ -4,7 +4,11 @@
 //! last, in the manager, and are the same for all.
 
 mod cooldown;
+mod rate_limit;
+mod stabilisation;
 mod tolerance;
 
 pub use cooldown::Cooldown;
+pub use rate_limit::{Change, Changes, Moves, RateLimit, RatePolicy, Select};
+pub use stabilisation::Recommendations;
 pub use tolerance::Tolerance;
