@@ -4,6 +4,8 @@
 //! policy is in plain functions, tested against the expectations of the original's own tests; its `decide`
 //! only asks the [`Observation`](super::Observation) and hands the numbers on.
 
+pub mod hpa;
+pub mod keda;
 mod none;
 mod threshold;
 
@@ -11,6 +13,8 @@ use crate::registry::Registry;
 
 /// Registers them all.
 pub fn register(registry: &mut Registry) {
+    hpa::register(registry);
+    keda::register(registry);
     none::register(registry);
     threshold::register(registry);
 }
