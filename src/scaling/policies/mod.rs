@@ -6,6 +6,7 @@
 
 pub mod hpa;
 pub mod keda;
+pub mod kpa;
 mod none;
 mod threshold;
 
@@ -15,6 +16,7 @@ use crate::registry::Registry;
 pub fn register(registry: &mut Registry) {
     hpa::register(registry);
     keda::register(registry);
+    kpa::register(registry);
     none::register(registry);
     threshold::register(registry);
 }

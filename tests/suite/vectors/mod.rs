@@ -5,6 +5,7 @@
 
 mod hpa;
 mod keda;
+mod kpa;
 
 use std::path::PathBuf;
 
