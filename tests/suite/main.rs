@@ -28,6 +28,7 @@ mod scaling_cleanup;
 mod scaling_concurrent;
 mod scaling_edge_cases;
 mod scaling_hpa;
+mod scaling_kpa;
 mod scaling_log;
 mod scaling_long_drains;
 mod scaling_to_zero;

@@ -6,6 +6,7 @@
 
 pub mod hpa;
 pub mod keda;
+pub mod aibrix;
 pub mod kpa;
 mod none;
 mod threshold;
@@ -16,6 +17,7 @@ use crate::registry::Registry;
 pub fn register(registry: &mut Registry) {
     hpa::register(registry);
     keda::register(registry);
+    aibrix::register(registry);
     kpa::register(registry);
     none::register(registry);
     threshold::register(registry);

@@ -5,6 +5,7 @@
 
 mod hpa;
 mod keda;
+mod aibrix;
 mod kpa;
 
 use std::path::PathBuf;
