@@ -4,9 +4,9 @@
 //! policy is in plain functions, tested against the expectations of the original's own tests; its `decide`
 //! only asks the [`Observation`](super::Observation) and hands the numbers on.
 
+pub mod aibrix;
 pub mod hpa;
 pub mod keda;
-pub mod aibrix;
 pub mod kpa;
 mod none;
 mod threshold;

@@ -3,9 +3,9 @@
 //! The cases lie in the folder that `EBBFLOW_VECTORS` names, or beside the checkout; without them the tests
 //! say so and pass. Every case of a file is run, or left out with a printed reason.
 
+mod aibrix;
 mod hpa;
 mod keda;
-mod aibrix;
 mod kpa;
 
 use std::path::PathBuf;
