@@ -11,4 +11,9 @@ mod tolerance;
 pub use cooldown::Cooldown;
 pub use rate_limit::{Change, Changes, Moves, RateLimit, RatePolicy, Select};
 pub use stabilisation::Recommendations;
+mod persistence;
+mod tolerance;
+
+pub use cooldown::Cooldown;
+pub use persistence::{Patience, Persistence};
 pub use tolerance::Tolerance;

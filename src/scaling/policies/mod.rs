@@ -8,7 +8,9 @@ pub mod aibrix;
 pub mod hpa;
 pub mod keda;
 pub mod kpa;
+mod no_data;
 mod none;
+pub mod ray_serve;
 mod threshold;
 
 use crate::registry::Registry;
@@ -21,4 +23,5 @@ pub fn register(registry: &mut Registry) {
     kpa::register(registry);
     none::register(registry);
     threshold::register(registry);
+    ray_serve::register(registry);
 }
