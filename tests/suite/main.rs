@@ -8,6 +8,7 @@
 mod support;
 
 mod ancestor_bugs;
+mod autoscaler_dynamo;
 mod autoscaler_ray_serve;
 mod bench_command;
 mod cli;

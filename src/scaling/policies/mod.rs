@@ -8,6 +8,7 @@ pub mod aibrix;
 pub mod hpa;
 pub mod keda;
 pub mod kpa;
+pub mod dynamo;
 mod no_data;
 mod none;
 pub mod ray_serve;
@@ -24,4 +25,5 @@ pub fn register(registry: &mut Registry) {
     none::register(registry);
     threshold::register(registry);
     ray_serve::register(registry);
+    dynamo::register(registry);
 }

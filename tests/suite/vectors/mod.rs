@@ -7,6 +7,7 @@ mod aibrix;
 mod hpa;
 mod keda;
 mod kpa;
+mod dynamo;
 mod ray;
 
 use std::path::PathBuf;
