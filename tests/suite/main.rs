@@ -9,6 +9,7 @@ mod support;
 
 mod ancestor_bugs;
 mod autoscaler_dynamo;
+mod autoscaler_llmd;
 mod autoscaler_ray_serve;
 mod bench_command;
 mod cli;

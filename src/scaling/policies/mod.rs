@@ -13,6 +13,7 @@ mod no_data;
 mod none;
 pub mod ray_serve;
 mod threshold;
+pub mod wva;
 
 use crate::registry::Registry;
 
@@ -26,4 +27,5 @@ pub fn register(registry: &mut Registry) {
     threshold::register(registry);
     ray_serve::register(registry);
     dynamo::register(registry);
+    wva::register(registry);
 }

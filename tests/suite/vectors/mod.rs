@@ -9,6 +9,7 @@ mod keda;
 mod kpa;
 mod dynamo;
 mod ray;
+mod wva;
 
 use std::path::PathBuf;
 
