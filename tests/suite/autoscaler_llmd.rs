@@ -18,6 +18,7 @@ applications:
     scaling_manager: {{{settings}, max_instances: 8}}
 start_state: {{state_type: baseline, instance: {{instance_type: ORCA, max_batch_size: 8}}}}
 performance_model: {{constant: {{prompt_time: 0.1, token_time: 0.01}}}}
+slo: ttft.p90<3s, tpot.p90<100ms
 workload:
   synthetic: {{prompt: 500, output: 101}}
   rate: [{{at: 0, rate: 1}}, {{at: 60, rate: 20}}, {{at: 160, rate: 1}}]
@@ -52,6 +53,33 @@ fn wva_by_tokens_orders_all_it_needs_at_once() {
     assert!(most <= Some(8), "{most:?}");
 }
 
+/// In an elastic fleet with prompts of 500 tokens in 0.1 s, so that 7500 tokens are 1.5 s of work.
+#[test]
+fn token_aware_follows_the_backlog_and_shrinks_only_after_its_window() {
+    let results = ramp("autoscaling_policy: {token_aware: {peak_prefill: 5000}}");
+    let application = &results.applications[0];
+    let scaling = application.scaling;
+    assert!(scaling.scale_ups >= 2 && scaling.scale_downs >= 1, "{scaling:?}");
+    let acted: Vec<_> = application.decisions.iter().filter(|row| row.outcome != "held").collect();
+    for row in &acted {
+        assert!(row.wanted.unwrap() <= 2 * row.pool.unwrap().asked(), "at most twice as many: {row:?}");
+    }
+    let last_up = acted.iter().rfind(|row| row.outcome.starts_with("started")).unwrap();
+    let first_down = acted.iter().find(|row| row.outcome.starts_with("drains")).unwrap();
+    assert!(first_down.time.as_secs_f64() - last_up.time.as_secs_f64() > 200.0, "{first_down:?}");
+}
+
+#[test]
+fn slo_aware_grows_when_latencies_near_their_objectives_and_shrinks_one_at_a_time() {
+    let results = ramp("autoscaling_policy: slo_aware");
+    let application = &results.applications[0];
+    let scaling = application.scaling;
+    assert!(scaling.scale_ups >= 1 && scaling.scale_downs >= 1, "{scaling:?}");
+    for row in application.decisions.iter().filter(|row| row.outcome.starts_with("drains")) {
+        assert_eq!(row.wanted.unwrap() + 1, row.pool.unwrap().asked(), "{row:?}");
+    }
+}
+
 #[test]
 fn without_samples_nothing_is_done_and_the_log_says_why() {
     for policy in POLICIES {
@@ -75,4 +103,5 @@ fn the_same_seed_gives_the_same_decisions() {
     }
 }
 
-const POLICIES: [&str; 5] = ["ray_serve", "dynamo", "dynamo_load", "wva", "{wva: {analyzer: tokens}}"];
+const POLICIES: [&str; 7] =
+    ["token_aware", "slo_aware", "ray_serve", "dynamo", "dynamo_load", "wva", "{wva: {analyzer: tokens}}"];

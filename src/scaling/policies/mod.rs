@@ -12,7 +12,9 @@ pub mod dynamo;
 mod no_data;
 mod none;
 pub mod ray_serve;
+pub mod slo_aware;
 mod threshold;
+pub mod token_aware;
 pub mod wva;
 
 use crate::registry::Registry;
@@ -28,4 +30,6 @@ pub fn register(registry: &mut Registry) {
     ray_serve::register(registry);
     dynamo::register(registry);
     wva::register(registry);
+    token_aware::register(registry);
+    slo_aware::register(registry);
 }

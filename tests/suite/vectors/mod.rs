@@ -9,6 +9,10 @@ mod keda;
 mod kpa;
 mod dynamo;
 mod ray;
+mod hpa;
+mod keda;
+mod ray;
+mod token_aware;
 mod wva;
 
 use std::path::PathBuf;
