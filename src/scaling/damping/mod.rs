@@ -4,16 +4,13 @@
 //! last, in the manager, and are the same for all.
 
 mod cooldown;
+mod persistence;
 mod rate_limit;
 mod stabilisation;
 mod tolerance;
 
 pub use cooldown::Cooldown;
+pub use persistence::{Patience, Persistence};
 pub use rate_limit::{Change, Changes, Moves, RateLimit, RatePolicy, Select};
 pub use stabilisation::Recommendations;
-mod persistence;
-mod tolerance;
-
-pub use cooldown::Cooldown;
-pub use persistence::{Patience, Persistence};
 pub use tolerance::Tolerance;

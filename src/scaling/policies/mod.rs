@@ -5,10 +5,10 @@
 //! only asks the [`Observation`](super::Observation) and hands the numbers on.
 
 pub mod aibrix;
+pub mod dynamo;
 pub mod hpa;
 pub mod keda;
 pub mod kpa;
-pub mod dynamo;
 mod no_data;
 mod none;
 pub mod ray_serve;
@@ -21,15 +21,15 @@ use crate::registry::Registry;
 
 /// Registers them all.
 pub fn register(registry: &mut Registry) {
+    aibrix::register(registry);
+    dynamo::register(registry);
     hpa::register(registry);
     keda::register(registry);
-    aibrix::register(registry);
     kpa::register(registry);
     none::register(registry);
-    threshold::register(registry);
     ray_serve::register(registry);
-    dynamo::register(registry);
-    wva::register(registry);
-    token_aware::register(registry);
     slo_aware::register(registry);
+    threshold::register(registry);
+    token_aware::register(registry);
+    wva::register(registry);
 }

@@ -4,13 +4,13 @@
 //! say so and pass. Every case of a file is run, or left out with a printed reason.
 
 mod aibrix;
+mod dynamo;
 mod hpa;
+mod hpa;
+mod keda;
 mod keda;
 mod kpa;
-mod dynamo;
 mod ray;
-mod hpa;
-mod keda;
 mod ray;
 mod token_aware;
 mod wva;
