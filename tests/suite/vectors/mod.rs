@@ -6,11 +6,8 @@
 mod aibrix;
 mod dynamo;
 mod hpa;
-mod hpa;
-mod keda;
 mod keda;
 mod kpa;
-mod ray;
 mod ray;
 mod token_aware;
 mod wva;
