@@ -153,6 +153,11 @@ impl Batcher {
         self.busy
     }
 
+    /// The same, up to now: the batch that runs is counted.
+    pub fn busy_at(&self, now: SimTime) -> SimDuration {
+        self.busy + self.busy_since.map_or(SimDuration::ZERO, |since| now - since)
+    }
+
     /// Tasks that ran to their end.
     pub fn tasks_completed(&self) -> u64 {
         self.tasks_completed

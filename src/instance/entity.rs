@@ -1,6 +1,6 @@
 //! The instance actor: takes work, runs it, hands caches over, activates and drains.
 
-use ebbflow_actors::{EntityId, SimDuration, SimTime, TickId};
+use ebbflow_actors::{EntityId, SimTime, TickId};
 
 use super::batcher::{Batcher, Finished};
 use super::birth::Birth;
@@ -285,7 +285,6 @@ impl Instance {
         let residents = self.batcher.residents();
         let memory = &residents.memory;
         let running = residents.batch.len();
-        let current = self.batcher.run().map_or(SimDuration::ZERO, |run| now - run.start);
         InstanceSample {
             at: now,
             instance: self.birth.instance,
@@ -297,7 +296,7 @@ impl Instance {
             capacity_bytes: memory.capacity_bytes(),
             weights_bytes: self.birth.weights_bytes,
             kv_bytes_per_token: self.birth.kv_bytes_per_token,
-            busy: self.batcher.busy() + current,
+            busy: self.batcher.busy_at(now),
         }
     }
 

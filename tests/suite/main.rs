@@ -38,6 +38,7 @@ mod scaling_to_zero;
 mod scenario_errors;
 mod scenario_files;
 mod scenario_mutations;
+mod scraped_metrics;
 mod serving_defects;
 mod starts_and_stops;
 mod vectors;
