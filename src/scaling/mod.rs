@@ -24,6 +24,7 @@ mod news;
 mod operations;
 pub mod policies;
 mod policy;
+pub mod predictors;
 mod sku_choice;
 mod state;
 mod summary;
