@@ -121,7 +121,7 @@ fn setting(parameter: &Parameter, at: &At<'_>) -> Option<Setting> {
         },
         Accepts::Group { of, .. } => group(of, at).map(Setting::Group),
         Accepts::Rows(columns) => {
-            let rows = at.list()?.iter().map(|row| group(columns, row)).collect::<Option<Vec<_>>>()?;
+            let rows = at.list()?.iter().map(|given| row(columns, given)).collect::<Option<Vec<_>>>()?;
             Some(Setting::Rows(rows))
         }
     }
@@ -132,4 +132,27 @@ fn group(table: &[Parameter], at: &At<'_>) -> Option<Settings> {
     let group = settings(table, Some(&keys));
     keys.finish();
     Some(group)
+}
+
+/// A row of a list: a map, or its values in the order of the columns. Lists inside are read through: the
+/// ancestor writes times of day as `[hour, minute]`.
+fn row(columns: &[Parameter], at: &At<'_>) -> Option<Settings> {
+    if !at.is_list() {
+        return group(columns, at);
+    }
+    let values = leaves(at);
+    if values.len() > columns.len() {
+        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        return at.expected(&format!("at most {} values: {}", columns.len(), names.join(", ")));
+    }
+    let mut values = values.iter();
+    Some(Settings::new(columns, |column| {
+        let given = values.next().and_then(|at| setting(column, at));
+        given.unwrap_or_else(|| Setting::default_of(column))
+    }))
+}
+
+fn leaves<'t>(at: &At<'t>) -> Vec<At<'t>> {
+    let inside = if at.is_list() { at.list() } else { None };
+    inside.map_or_else(|| vec![at.clone()], |items| items.iter().flat_map(leaves).collect())
 }

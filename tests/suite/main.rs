@@ -41,5 +41,6 @@ mod scenario_mutations;
 mod scraped_metrics;
 mod serving_defects;
 mod starts_and_stops;
+mod timetable_and_forecast;
 mod vectors;
 mod workloads;

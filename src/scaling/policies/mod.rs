@@ -13,6 +13,8 @@ mod no_data;
 mod none;
 pub mod ray_serve;
 pub mod slo_aware;
+pub mod predictive;
+pub mod scheduled;
 mod threshold;
 pub mod token_aware;
 pub mod wva;
@@ -29,6 +31,8 @@ pub fn register(registry: &mut Registry) {
     none::register(registry);
     ray_serve::register(registry);
     slo_aware::register(registry);
+    predictive::register(registry);
+    scheduled::register(registry);
     threshold::register(registry);
     token_aware::register(registry);
     wva::register(registry);
