@@ -10,6 +10,7 @@ pub mod hpa;
 pub mod keda;
 pub mod kpa;
 mod no_data;
+pub mod ancestor;
 mod none;
 pub mod ray_serve;
 pub mod slo_aware;
@@ -28,6 +29,7 @@ pub fn register(registry: &mut Registry) {
     hpa::register(registry);
     keda::register(registry);
     kpa::register(registry);
+    ancestor::register(registry);
     none::register(registry);
     ray_serve::register(registry);
     slo_aware::register(registry);

@@ -3,6 +3,7 @@
 pub mod desk;
 pub mod generate;
 pub mod golden;
+pub mod policies;
 pub mod run;
 pub mod scaling;
 pub mod scenarios;
