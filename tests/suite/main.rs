@@ -8,11 +8,11 @@
 mod support;
 
 mod ancestor_bugs;
+mod ancestor_policies;
+mod ancestor_policies_at_work;
 mod autoscaler_dynamo;
 mod autoscaler_llmd;
 mod autoscaler_ray_serve;
-mod ancestor_policies;
-mod ancestor_policies_at_work;
 mod bench_command;
 mod cli;
 mod comparing;

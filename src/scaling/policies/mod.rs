@@ -5,17 +5,17 @@
 //! only asks the [`Observation`](super::Observation) and hands the numbers on.
 
 pub mod aibrix;
+pub mod ancestor;
 pub mod dynamo;
 pub mod hpa;
 pub mod keda;
 pub mod kpa;
 mod no_data;
-pub mod ancestor;
 mod none;
-pub mod ray_serve;
-pub mod slo_aware;
 pub mod predictive;
+pub mod ray_serve;
 pub mod scheduled;
+pub mod slo_aware;
 mod threshold;
 pub mod token_aware;
 pub mod wva;
@@ -25,16 +25,16 @@ use crate::registry::Registry;
 /// Registers them all.
 pub fn register(registry: &mut Registry) {
     aibrix::register(registry);
+    ancestor::register(registry);
     dynamo::register(registry);
     hpa::register(registry);
     keda::register(registry);
     kpa::register(registry);
-    ancestor::register(registry);
     none::register(registry);
-    ray_serve::register(registry);
-    slo_aware::register(registry);
     predictive::register(registry);
+    ray_serve::register(registry);
     scheduled::register(registry);
+    slo_aware::register(registry);
     threshold::register(registry);
     token_aware::register(registry);
     wva::register(registry);
