@@ -40,20 +40,23 @@ pub trait Predictor: Send + std::fmt::Debug {
 const MOST_STEPS: f64 = 1e6;
 
 /// Parameters of [`build`], for a group in the table of a policy.
-pub const PARAMETERS: &[Parameter] = &[
-    Parameter::word(
-        "method",
-        "linear_trend",
-        &["last_value", "moving_average", "linear_trend", "holt_winters", "ar", "seasonal"],
-        "how the load is predicted",
-    ),
-    Parameter::seconds("history", 300.0, "looked back over by moving_average, linear_trend and ar"),
-    Parameter::seconds("season", 86_400.0, "after which the load repeats, for seasonal and holt_winters"),
-    Parameter::number("order", 3.0, "earlier values that ar goes by").at_least(1.0).at_most(100.0),
-    Parameter::number("alpha", 0.5, "weight of the newest value in the level of holt_winters").at_most(1.0),
-    Parameter::number("beta", 0.1, "weight of the newest slope in its trend").at_most(1.0),
-    Parameter::number("gamma", 0.1, "weight of the newest value in its season").at_most(1.0),
-];
+pub const PARAMETERS: &[Parameter] = &parameters("linear_trend", 300.0);
+
+/// The same with another default method and history.
+pub const fn parameters(method: &'static str, history_s: f64) -> [Parameter; 7] {
+    const METHODS: &[&str] =
+        &["last_value", "moving_average", "linear_trend", "holt_winters", "ar", "seasonal"];
+    [
+        Parameter::word("method", method, METHODS, "how the load is predicted"),
+        Parameter::seconds("history", history_s, "looked back over by moving_average, linear_trend and ar"),
+        Parameter::seconds("season", 86_400.0, "after which the load repeats, for seasonal and holt_winters"),
+        Parameter::number("order", 3.0, "earlier values that ar goes by").at_least(1.0).at_most(100.0),
+        Parameter::number("alpha", 0.5, "weight of the newest value in the level of holt_winters")
+            .at_most(1.0),
+        Parameter::number("beta", 0.1, "weight of the newest slope in its trend").at_most(1.0),
+        Parameter::number("gamma", 0.1, "weight of the newest value in its season").at_most(1.0),
+    ]
+}
 
 /// The predictor that these settings name, for values a `step` apart.
 pub fn build(settings: &Settings, step: SimDuration) -> Box<dyn Predictor> {

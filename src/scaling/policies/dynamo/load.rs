@@ -45,6 +45,7 @@ const PARAMETERS: &[Parameter] = &[
         .at_least(1.0)
         .from(SOURCE),
     throughput::LARGEST_BATCH,
+    throughput::PREDICTOR,
 ];
 
 pub(super) fn register(registry: &mut Registry) {
@@ -89,7 +90,7 @@ impl LoadMode {
         let gpus = Sizes { prefill: context.capacity.gpus, decode: context.capacity.gpus };
         let interval = settings.seconds("throughput_interval");
         let floor = settings.flag("throughput_floor").then(|| {
-            let planner = Planner::new(settings, context, (true, false))?;
+            let planner = Planner::new(settings, context, interval, (true, false))?;
             Ok(Floor { planner, interval, next: SimTime::ZERO + interval, sizes: Sizes::default() })
         });
         Ok(LoadMode {

@@ -1,27 +1,6 @@
 //! What the planner expects of the next interval.
 
-/// Learns a series of values, one an interval, and draws it on.
-pub(super) trait Predictor: Send + std::fmt::Debug {
-    /// Takes the newest value.
-    fn observe(&mut self, value: f64);
-
-    /// The value so many intervals ahead; none before it has seen any.
-    fn predict(&self, steps_ahead: f64) -> Option<f64>;
-}
-
-/// The original's `constant`: what was last will be.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub(super) struct LastValue(Option<f64>);
-
-impl Predictor for LastValue {
-    fn observe(&mut self, value: f64) {
-        self.0 = Some(value);
-    }
-
-    fn predict(&self, _: f64) -> Option<f64> {
-        self.0
-    }
-}
+use crate::scaling::predictors::Predictor;
 
 /// A predictor that does not learn from the silence before the first traffic.
 #[derive(Debug)]
@@ -74,14 +53,5 @@ mod tests {
             series.observe(value);
         }
         assert_eq!(series.next(), 2.0);
-    }
-
-    #[test]
-    fn the_last_value_stays() {
-        let mut series = Series::new(Box::<LastValue>::default());
-        assert_eq!(series.next(), 0.0);
-        series.observe(4.0);
-        series.observe(3.0);
-        assert_eq!(series.next(), 3.0);
     }
 }

@@ -3,12 +3,13 @@
 //! Observed over the interval: requests, mean prompt and output, mean TTFT, time between tokens and duration.
 //! An interval without any of them, as one without traffic, changes nothing: so the original never shrinks a
 //! fleet that is idle, unless `shrink_when_idle`. Current does not matter: the answer is a number of instances,
-//! those that start included. Leaves out: predictors other than the last value.
+//! those that start included. Leaves out: the original's choice of an ARIMA model by itself; `ar` is the nearest
+//! predictor, and the last value is the default.
 
 use ebbflow_actors::SimDuration;
 
 use super::Layout;
-use super::predictor::{LastValue, Series};
+use super::predictor::Series;
 use super::profile::Profile;
 use super::sizing::{
     Engine, Sizes, Traffic, corrected_itl_s, decode_needed, prefill_needed, single_within_budget,
@@ -16,6 +17,7 @@ use super::sizing::{
 };
 use crate::registry::{Kind, Parameter, Registry, Settings};
 use crate::scaling::policies::no_data::no_data;
+use crate::scaling::predictors;
 use crate::scaling::{
     AutoscalingPolicy, Decision, Governs, Observation, PolicyContext, PolicyKind, PolicyRefusal,
 };
@@ -31,6 +33,9 @@ pub(super) const BUDGET: Parameter =
         .unit("GPUs");
 pub(super) const MIN_ENDPOINT: Parameter =
     Parameter::number("min_endpoint", 1.0, "instances of each pool at least").from(SOURCE);
+const PREDICTED: &[Parameter] = &predictors::parameters("last_value", 1800.0);
+pub(super) const PREDICTOR: Parameter =
+    Parameter::group("predictor", PREDICTED, "of requests and their lengths in the next interval");
 pub(super) const LARGEST_BATCH: Parameter =
     Parameter::number("max_batch_size", 512.0, "sequences that the profile decodes together at most")
         .at_least(1.0)
@@ -41,6 +46,7 @@ const PARAMETERS: &[Parameter] = &[
     BUDGET,
     MIN_ENDPOINT,
     LARGEST_BATCH,
+    PREDICTOR,
     Parameter::flag("correction", true, "the profile is corrected by what was observed"),
     Parameter::flag("shrink_when_idle", false, "an interval without requests sizes for none"),
 ];
@@ -144,13 +150,16 @@ impl Planner {
     pub fn new(
         settings: &Settings,
         context: &PolicyContext,
+        window: SimDuration,
         (corrects, shrinks_when_idle): (bool, bool),
     ) -> Result<Self, PolicyRefusal> {
         let layout = Layout::of(context)?;
         // A policy is told of one kind of instance: both pools are taken to be of it.
         let profile = Profile::new(&context.capacity, settings.count("max_batch_size"));
         let gpus = Sizes { prefill: profile.gpus, decode: profile.gpus };
-        let series = || Series::new(Box::<LastValue>::default());
+        let predictor = settings.group(PREDICTOR.name);
+        let predictor = predictor.cloned().unwrap_or_else(|| Settings::defaults(PREDICTED));
+        let series = || Series::new(predictors::build(&predictor, window));
         Ok(Planner {
             layout,
             prefill: profile.clone(),
@@ -229,7 +238,7 @@ impl Throughput {
         let flags = (settings.flag("correction"), settings.flag("shrink_when_idle"));
         Ok(Throughput {
             layout: Layout::of(context)?,
-            planner: Planner::new(settings, context, flags)?,
+            planner: Planner::new(settings, context, context.decision_interval, flags)?,
             interval: context.decision_interval,
         })
     }
