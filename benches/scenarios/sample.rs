@@ -54,6 +54,7 @@ pub fn take(scenario: &Scenario, options: &[String]) -> Result<Sample, Box<dyn E
     command.env(ROLE, "").arg("run").arg(&file).args(["--quiet", "--format", "json"]).args(options);
     match scenario.files {
         Files::All => command.arg("--out").arg(folder.path().join("results")),
+        Files::Summary => command.args(["--results", "summary", "--out"]).arg(folder.path().join("results")),
         Files::None => command.arg("--no-files"),
     };
     let begin = Instant::now();

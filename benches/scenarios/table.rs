@@ -20,6 +20,8 @@ pub struct Scenario {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Files {
     All,
+    /// None with a row for every request.
+    Summary,
     None,
 }
 
@@ -51,7 +53,7 @@ pub const SCENARIOS: [Scenario; 9] = [
         instances: 20_000,
         requests_per_s: 40_000.0,
         requests: 10_000_000,
-        files: Files::None,
+        files: Files::Summary,
         only_named: true,
         ..BASE
     },
