@@ -12,6 +12,8 @@ use super::{Path, Work};
 
 /// Seconds of every iteration of the lone instance.
 const ITERATION_S: f64 = 0.03;
+/// Mean output of its requests at least, in tokens: one of the prompt, one of a decode.
+const SHORTEST: u64 = 2;
 
 pub fn paths() -> Vec<Path> {
     let batches = [(1, 10_000), (8, 5_000), (64, 2_000), (512, 1_000)];
@@ -33,7 +35,8 @@ pub fn paths() -> Vec<Path> {
 fn steady(engine: &'static str, batch_size: u64, requests: u64) -> Path {
     let name = format!("iteration/{engine}, batch of {batch_size}");
     scenario(name, requests, Runner::Sequential, move |requests| {
-        lone_instance(engine, batch_size, 0.97 / ITERATION_S, requests)
+        let mean_output = batch_size.max(SHORTEST) as f64;
+        lone_instance(engine, batch_size, 0.97 * batch_size as f64 / (mean_output * ITERATION_S), requests)
     })
 }
 
@@ -45,16 +48,17 @@ fn overrun(engine: &'static str, batch_size: u64, requests: u64) -> Path {
     })
 }
 
-/// Outputs are as long as the batch is large, give or take a half.
+/// Outputs are as long as the batch is large, give or take a half, but not shorter than two tokens.
 fn lone_instance(engine: &str, batch_size: u64, requests_per_s: f64, requests: u64) -> String {
-    let (least, most) = (batch_size.div_ceil(2), batch_size + batch_size.div_ceil(2));
+    let output = batch_size.max(SHORTEST);
+    let (least, most) = (output / 2, output + output / 2);
     format!(
         "cluster: {{servers: [{{sku: dgx-h100, count: 1}}]}}\n\
          applications: [{{model_architecture: llama-13b, model_size: llama-13b-fp16, scheduler: round_robin}}]\n\
          start_state: {{state_type: baseline, instance: {{instance_type: {engine}, max_batch_size: {batch_size}}}}}\n\
          performance_model: {{constant: {{prompt_time: {ITERATION_S}, token_time: {ITERATION_S}}}}}\n\
          workload:\n\
-         \x20 synthetic: {{prompt: 8, output: {{quantiles: [[0, {least}], [50, {batch_size}], [100, {most}]]}}}}\n\
+         \x20 synthetic: {{prompt: 8, output: {{quantiles: [[0, {least}], [50, {output}], [100, {most}]]}}}}\n\
          \x20 arrivals: uniform\n\
          \x20 rate: {requests_per_s}\n\
          \x20 requests: {requests}\n"
