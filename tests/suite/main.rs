@@ -24,6 +24,7 @@ mod instruction_counts;
 mod memory_pressure;
 mod nothing_lost;
 mod performance_tables;
+mod published_behaviour;
 mod reproducible;
 mod result_files;
 mod result_streaming;

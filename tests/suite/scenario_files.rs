@@ -19,8 +19,11 @@ fn essence(scenario: &Scenario) -> String {
 }
 
 fn shipped() -> Vec<PathBuf> {
-    let mut files: Vec<_> = std::fs::read_dir(repository().join("configs"))
-        .expect("configs/ is part of the repository")
+    let configs = repository().join("configs");
+    let listed = ["", "autoscalers"].into_iter().flat_map(|folder| {
+        std::fs::read_dir(configs.join(folder)).expect("configs/ is part of the repository")
+    });
+    let mut files: Vec<_> = listed
         .map(|entry| entry.expect("configs/ can be listed").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
@@ -30,7 +33,7 @@ fn shipped() -> Vec<PathBuf> {
 
 #[test]
 fn every_shipped_scenario_loads_and_says_what_it_shows() {
-    assert!(shipped().len() >= 5);
+    assert!(shipped().len() >= 10);
     for path in shipped() {
         let loaded = scenario::load(&path, &[], &Registry::builtin());
         assert!(loaded.is_ok(), "{}", loaded.expect_err("it is not ok"));
