@@ -17,6 +17,7 @@ mod bench_command;
 mod cli;
 mod comparing;
 mod documentation;
+mod every_policy;
 mod extending;
 mod fleet_invariants;
 mod golden;
