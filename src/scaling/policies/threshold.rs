@@ -64,10 +64,18 @@ impl AutoscalingPolicy for Threshold {
     fn decide(&mut self, seen: &Observation<'_>) -> Decision {
         let view = seen.over(self.window);
         let waiting = view.readings(Signal::Waiting, self.pool);
-        // What waits at the scheduler waits for whoever computes prompts.
-        let held = if self.pool == Some(Tag::Token) { Some(0.0) } else { view.waiting() };
+        // What waits at the scheduler waits for whoever computes prompts, and for the first to generate tokens.
+        let is_served = self.pool == Some(Tag::Token) && seen.pool(self.pool).active > 0;
+        let held = if is_served { Some(0.0) } else { view.waiting() };
         let Some(held) = held else { return Decision::hold("no data yet") };
         let current = seen.pool(self.pool).asked();
+        if current == 0 && held > 0.0 {
+            return self.grow(
+                seen,
+                Target::new(self.pool, self.up_by),
+                "requests wait, and nobody is there".into(),
+            );
+        }
         let queue_length = (held + waiting.sum()) / waiting.count().max(1) as f64;
         if queue_length > self.max_queue_length {
             let wish = Target::new(self.pool, current + self.up_by);

@@ -314,9 +314,9 @@ impl Gauge {
             Some(window) => seen.over(window).readings(signal, pool).sum(),
             None => seen.readings(signal, pool).sum(),
         };
-        // What waits at the scheduler waits for whoever computes prompts.
+        // What waits at the scheduler waits for whoever computes prompts, and for the first to generate tokens.
         let held = |tokens: bool| match (pool, window, tokens) {
-            (Some(Tag::Token), ..) => Some(0.0),
+            (Some(Tag::Token), ..) if seen.pool(pool).active > 0 => Some(0.0),
             (_, Some(window), false) => seen.over(window).waiting(),
             (_, None, false) => seen.waiting(),
             (_, _, true) => seen.waiting_prompt_tokens(),
