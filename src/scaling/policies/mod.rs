@@ -12,6 +12,7 @@ pub mod keda;
 pub mod kpa;
 mod no_data;
 mod none;
+mod oracle;
 pub mod predictive;
 pub mod ray_serve;
 pub mod scheduled;
@@ -31,6 +32,7 @@ pub fn register(registry: &mut Registry) {
     keda::register(registry);
     kpa::register(registry);
     none::register(registry);
+    oracle::register(registry);
     predictive::register(registry);
     ray_serve::register(registry);
     scheduled::register(registry);
