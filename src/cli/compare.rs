@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use crate::compare::{Comparison, Contender, compare as compare_all, table};
+use crate::compare::{Comparison, Contender, compare as compare_all, run_count, table};
 use crate::registry::Registry;
 use crate::scenario::Scenario;
 use crate::slo::Slo;
@@ -51,8 +51,7 @@ pub struct CompareArgs {
 pub fn compare(arguments: &CompareArgs) -> Result<ExitCode, CliError> {
     let registry = Registry::builtin();
     let contenders = arguments.contenders(&registry)?;
-    let runs: usize = contenders.iter().map(|contender| contender.scenarios.len()).sum();
-    let bar = ProgressBar::new(runs as u64);
+    let bar = ProgressBar::new(run_count(&contenders) as u64);
     if arguments.quiet {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::results::{InstanceRecord, Report, RunResults};
 
 /// One number a run, in the order of the table.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
 pub struct Figures {
     /// Whether all objectives were met; none without any.
     pub met: Option<bool>,

@@ -2,9 +2,10 @@
 //!
 //! Every contender is simulated once per seed, each run on one thread and as many at once as there are
 //! processors; what is reported does not depend on that. The table is ranked by cost among those that keep the
-//! objectives in every run.
+//! objectives in every run. The oracle is simulated in several ways, and the best of them is its row.
 
 mod figures;
+mod oracle;
 mod row;
 mod text;
 
@@ -22,6 +23,7 @@ use crate::simulation::{self, RunOptions, SimulationError};
 use crate::workload::{self, WorkloadError};
 
 pub use figures::Figures;
+use oracle::Plan;
 pub use row::{Mean, Row};
 pub use text::table;
 
@@ -73,14 +75,20 @@ pub struct Comparison {
 /// The contender whose cost the others' gap is measured by.
 pub const ORACLE: &str = "oracle";
 
+/// How many runs a comparison of these takes.
+pub fn run_count(contenders: &[Contender]) -> usize {
+    contenders.iter().map(|contender| contender.scenarios.len() * oracle::plan_count(contender)).sum()
+}
+
 /// Simulates all contenders. `done` is told after every run how many are done.
 pub fn compare(contenders: &[Contender], registry: &Registry, done: impl Fn(usize) + Sync) -> Comparison {
-    let outcomes = simulate_all(contenders, registry, &done);
+    let plans: Vec<Vec<Plan>> = contenders.iter().map(oracle::plans).collect();
+    let all_plans: Vec<&Plan> = plans.iter().flatten().collect();
+    let mut outcomes = simulate_all(&all_plans, registry, &done).into_iter();
     let (mut rows, mut left_out) = (Vec::new(), Vec::new());
-    for (contender, outcomes) in contenders.iter().zip(outcomes) {
-        let figures: Result<Vec<Figures>, CompareError> = outcomes.into_iter().collect();
-        match figures {
-            Ok(figures) => rows.push(Row::new(&contender.name, &figures)),
+    for (contender, plans) in contenders.iter().zip(&plans) {
+        match row(&contender.name, plans.iter().zip(outcomes.by_ref())) {
+            Ok(row) => rows.extend(row),
             Err(error) => {
                 left_out.push(LeftOut { name: contender.name.clone(), reason: error.to_string() });
             }
@@ -97,14 +105,35 @@ pub fn compare(contenders: &[Contender], registry: &Registry, done: impl Fn(usiz
     }
 }
 
-type Outcomes = Vec<Vec<Result<Figures, CompareError>>>;
+/// What came of a plan's runs, in the order of the seeds.
+type Outcomes = Vec<Result<Figures, CompareError>>;
 
-/// The figures of every run, by contender and seed.
-fn simulate_all(contenders: &[Contender], registry: &Registry, done: &(impl Fn(usize) + Sync)) -> Outcomes {
-    let runs: Vec<(usize, &Scenario)> = contenders
+/// A contender's row, of the best of its plans. If none could be simulated, why the first could not.
+fn row<'p>(
+    name: &str,
+    outcomes: impl Iterator<Item = (&'p Plan, Outcomes)>,
+) -> Result<Option<Row>, CompareError> {
+    let (mut rows, mut failure) = (Vec::new(), Ok(()));
+    for (plan, outcomes) in outcomes {
+        match outcomes.into_iter().collect::<Result<Vec<Figures>, CompareError>>() {
+            Ok(figures) => {
+                rows.push(Row { load_per_instance: plan.load_per_instance, ..Row::new(name, &figures) });
+            }
+            Err(error) => failure = failure.and(Err(error)),
+        }
+    }
+    match oracle::best(rows) {
+        Some(row) => Ok(Some(row)),
+        None => failure.map(|()| None),
+    }
+}
+
+/// What came of every run, by plan and seed.
+fn simulate_all(plans: &[&Plan], registry: &Registry, done: &(impl Fn(usize) + Sync)) -> Vec<Outcomes> {
+    let runs: Vec<(usize, &Scenario)> = plans
         .iter()
         .enumerate()
-        .flat_map(|(nth, contender)| contender.scenarios.iter().map(move |scenario| (nth, scenario)))
+        .flat_map(|(nth, plan)| plan.scenarios.iter().map(move |scenario| (nth, scenario)))
         .collect();
     let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let results = Mutex::new((0..runs.len()).map(|_| None).collect::<Vec<_>>());
@@ -124,7 +153,7 @@ fn simulate_all(contenders: &[Contender], registry: &Registry, done: &(impl Fn(u
             });
         }
     });
-    let mut outcomes: Outcomes = contenders.iter().map(|_| Vec::new()).collect();
+    let mut outcomes: Vec<Outcomes> = plans.iter().map(|_| Vec::new()).collect();
     let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     for ((nth, _), outcome) in runs.iter().zip(results) {
         outcomes[*nth].extend(outcome);

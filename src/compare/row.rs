@@ -28,6 +28,8 @@ pub struct Row {
     pub figures: Vec<(&'static str, Mean)>,
     /// What it costs more than the oracle, as a share of the oracle's cost; null without an oracle.
     pub gap_to_oracle: Option<f64>,
+    /// What an oracle plans for every instance, the best of what it tried; null for others and without objectives.
+    pub load_per_instance: Option<f64>,
     /// Figures of every run, in the order of the seeds.
     pub runs: Vec<Figures>,
 }
@@ -63,6 +65,7 @@ impl Row {
             met: runs.iter().map(|run| run.met).reduce(|all, one| Some(all? && one?)).flatten(),
             figures: COLUMNS.iter().map(mean).collect(),
             gap_to_oracle: None,
+            load_per_instance: None,
             runs: runs.to_vec(),
         }
     }

@@ -44,6 +44,10 @@ pub fn table(comparison: &Comparison) -> String {
     if comparison.seeds > 1 {
         let _ = writeln!(text, "\nmeans of {} seeds ± 95 % confidence", comparison.seeds);
     }
+    for (row, load) in comparison.rows.iter().filter_map(|row| Some((row, row.load_per_instance?))) {
+        let which = if row.met == Some(true) { "the cheapest plan that keeps" } else { "no plan keeps" };
+        let _ = writeln!(text, "\n{}: {which} the objectives; load_per_instance {load}", row.name);
+    }
     for left_out in &comparison.left_out {
         let _ = writeln!(text, "\nleft out: {}: {}", left_out.name, left_out.reason);
     }

@@ -24,6 +24,7 @@ mod golden;
 mod instruction_counts;
 mod memory_pressure;
 mod nothing_lost;
+mod oracle;
 mod performance_tables;
 mod published_behaviour;
 mod reproducible;
