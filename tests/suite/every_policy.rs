@@ -15,10 +15,6 @@ use crate::support::run::{actors, application, sequential};
 use crate::support::scaling::{assert_all_completed, assert_sound};
 use crate::support::scenarios::scenario;
 
-/// A policy that with `min_instances: 0` may leave requests waiting for ever: the rate limit of the recipe lets
-/// nothing double to one.
-const STRANDED: &str = "token_aware";
-
 /// When the last request may arrive, in seconds.
 const UNTIL_S: f64 = 400.0;
 
@@ -125,10 +121,6 @@ fn run(text: &str, options: &RunOptions) -> Option<RunResults> {
 fn check_all(load: &Load, is_split: bool) -> BTreeSet<&'static str> {
     let names: Vec<&str> = Registry::builtin().policies().map(|known| known.kind.name).collect();
     let governs = |name: &&str| {
-        if load.min_instances == 0 && *name == STRANDED {
-            println!("left out: {name} does not come back from zero");
-            return true;
-        }
         let text = load.text(&by_default(name, is_split), is_split);
         let Some(results) = run(&text, &sequential()) else { return false };
         let twin = run(&text, &actors(2, TickMode::Lazy)).expect("it was not refused before");

@@ -7,7 +7,8 @@
 //! guard against overshoot counts on what is already starting.
 //!
 //! Current are the instances asked for. Leaves out: prompt tokens of the running batch, which instances do not
-//! show; cached prefixes, so that every prompt token counts as uncached; KEDA's polls at zero.
+//! show; cached prefixes, so that every prompt token counts as uncached; KEDA's own period of polls: what waits at
+//! zero is seen at the HPA's.
 //!
 //! Source: llm-d/llm-d, guides/workload-autoscaling, after TokenScale (arXiv 2512.03416).
 
@@ -174,6 +175,9 @@ impl AutoscalingPolicy for TokenAware {
     fn decide(&mut self, seen: &Observation<'_>) -> Decision {
         let pool = seen.pool(self.pool);
         let current = pool.asked();
+        if current == 0 && seen.waiting().is_some_and(|waiting| waiting > 0.0) {
+            return Decision::to(self.pool, 1, "requests wait, and KEDA activates");
+        }
         let demands = self.demands(seen);
         let names: Vec<&str> = demands.iter().map(|(name, _)| *name).collect();
         let guards = self.guards;
