@@ -16,6 +16,9 @@ use crate::scenario::Sku;
 impl ScalingState {
     /// Orders servers until as many are free as the pool should have. What cannot be had is written down.
     pub fn refill_warm_pool(&mut self, now: SimTime) {
+        if self.spec.warm_pool == 0 {
+            return;
+        }
         let missing = (self.spec.warm_pool as usize).saturating_sub(self.free_servers().count());
         for _ in 0..missing {
             if let Err(error) = self.scale_up_server(now, None) {
@@ -38,7 +41,9 @@ impl ScalingState {
     /// Whether a server that has just become empty stays, for the pool is short of one.
     pub(super) fn stays_warm(&self, server: ServerId) -> bool {
         let up = |view: &ServerView| view.status == ServerStatus::Active;
-        self.servers.get(&server).is_some_and(up)
+        // Without a pool nobody is counted: ten thousand may leave at once.
+        self.spec.warm_pool > 0
+            && self.servers.get(&server).is_some_and(up)
             && self.free_servers().count() <= self.spec.warm_pool as usize
     }
 }
