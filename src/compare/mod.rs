@@ -2,29 +2,24 @@
 //!
 //! Every contender is simulated once per seed, each run on one thread and as many at once as there are
 //! processors; what is reported does not depend on that. The table is ranked by cost among those that keep the
-//! objectives in every run. The oracle is simulated in several ways, and the best of them is its row.
+//! objectives in every run. The oracle is a search over several.
 
 mod figures;
 mod oracle;
 mod row;
+mod runs;
 mod text;
 
-use std::num::NonZeroUsize;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use ebbflow_actors::Runner;
 use serde::Serialize;
 
 use crate::registry::Registry;
-use crate::results::{Keep, Report};
 use crate::scenario::Scenario;
-use crate::simulation::{self, RunOptions, SimulationError};
-use crate::workload::{self, WorkloadError};
+use crate::simulation::SimulationError;
+use crate::workload::WorkloadError;
 
 pub use figures::Figures;
-use oracle::Plan;
 pub use row::{Mean, Row};
+use runs::Runs;
 pub use text::table;
 
 /// A way to scale.
@@ -75,20 +70,27 @@ pub struct Comparison {
 /// The contender whose cost the others' gap is measured by.
 pub const ORACLE: &str = "oracle";
 
-/// How many runs a comparison of these takes.
+/// How many runs a comparison of these takes at most.
 pub fn run_count(contenders: &[Contender]) -> usize {
     contenders.iter().map(|contender| contender.scenarios.len() * oracle::plan_count(contender)).sum()
 }
 
 /// Simulates all contenders. `done` is told after every run how many are done.
 pub fn compare(contenders: &[Contender], registry: &Registry, done: impl Fn(usize) + Sync) -> Comparison {
-    let plans: Vec<Vec<Plan>> = contenders.iter().map(oracle::plans).collect();
-    let all_plans: Vec<&Plan> = plans.iter().flatten().collect();
-    let mut outcomes = simulate_all(&all_plans, registry, &done).into_iter();
+    let runs = Runs::new(registry, done);
+    let (searched, plain): (Vec<_>, Vec<_>) = contenders.iter().partition(|one| oracle::plan_count(one) > 1);
+    let scenarios: Vec<&[Scenario]> = plain.iter().map(|one| one.scenarios.as_slice()).collect();
+    let figures = runs.simulate(&scenarios).into_iter();
+    let mut outcomes: Vec<_> = plain
+        .iter()
+        .zip(figures)
+        .map(|(one, figures)| (*one, figures.map(|figures| Row::new(&one.name, &figures))))
+        .collect();
+    outcomes.extend(searched.into_iter().map(|one| (one, oracle::search(one, &runs))));
     let (mut rows, mut left_out) = (Vec::new(), Vec::new());
-    for (contender, plans) in contenders.iter().zip(&plans) {
-        match row(&contender.name, plans.iter().zip(outcomes.by_ref())) {
-            Ok(row) => rows.extend(row),
+    for (contender, outcome) in outcomes {
+        match outcome {
+            Ok(row) => rows.push(row),
             Err(error) => {
                 left_out.push(LeftOut { name: contender.name.clone(), reason: error.to_string() });
             }
@@ -103,78 +105,4 @@ pub fn compare(contenders: &[Contender], registry: &Registry, done: impl Fn(usiz
         rows,
         left_out,
     }
-}
-
-/// What came of a plan's runs, in the order of the seeds.
-type Outcomes = Vec<Result<Figures, CompareError>>;
-
-/// A contender's row, of the best of its plans. If none could be simulated, why the first could not.
-fn row<'p>(
-    name: &str,
-    outcomes: impl Iterator<Item = (&'p Plan, Outcomes)>,
-) -> Result<Option<Row>, CompareError> {
-    let (mut rows, mut failure) = (Vec::new(), Ok(()));
-    for (plan, outcomes) in outcomes {
-        match outcomes.into_iter().collect::<Result<Vec<Figures>, CompareError>>() {
-            Ok(figures) => {
-                rows.push(Row { load_per_instance: plan.load_per_instance, ..Row::new(name, &figures) });
-            }
-            Err(error) => failure = failure.and(Err(error)),
-        }
-    }
-    match oracle::best(rows) {
-        Some(row) => Ok(Some(row)),
-        None => failure.map(|()| None),
-    }
-}
-
-/// What came of every run, by plan and seed.
-fn simulate_all(plans: &[&Plan], registry: &Registry, done: &(impl Fn(usize) + Sync)) -> Vec<Outcomes> {
-    let runs: Vec<(usize, &Scenario)> = plans
-        .iter()
-        .enumerate()
-        .flat_map(|(nth, plan)| plan.scenarios.iter().map(move |scenario| (nth, scenario)))
-        .collect();
-    let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let results = Mutex::new((0..runs.len()).map(|_| None).collect::<Vec<_>>());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(runs.len());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((_, scenario)) = runs.get(place) else { return };
-                    let outcome = simulate(scenario, registry);
-                    let mut results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    results[place] = Some(outcome);
-                    drop(results);
-                    done(finished.fetch_add(1, Ordering::Relaxed) + 1);
-                }
-            });
-        }
-    });
-    let mut outcomes: Vec<Outcomes> = plans.iter().map(|_| Vec::new()).collect();
-    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    for ((nth, _), outcome) in runs.iter().zip(results) {
-        outcomes[*nth].extend(outcome);
-    }
-    outcomes
-}
-
-/// One run, of which only figures are kept.
-fn simulate(scenario: &Scenario, registry: &Registry) -> Result<Figures, CompareError> {
-    let applications: Vec<_> = scenario.applications.iter().map(|application| application.id).collect();
-    let workload = workload::open(&scenario.workload, &applications, scenario.seed)?;
-    // The fastest for one thread; no figure depends on it.
-    let options = RunOptions {
-        runner: Runner::Sequential,
-        arbiters: NonZeroUsize::new(1),
-        watchdog: None,
-        ..RunOptions::default()
-    };
-    let results = simulation::run_keeping(Keep::Figures, scenario, workload, registry, &options)?;
-    if let Some(reason) = &results.incomplete {
-        return Err(CompareError::Incomplete(reason.to_string()));
-    }
-    Ok(Figures::of(&Report::new(&results, scenario), &results))
 }

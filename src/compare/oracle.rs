@@ -1,71 +1,76 @@
-//! The contender `oracle`: not one run but a search.
+//! The contender `oracle`: not one plan but a search.
 //!
-//! With objectives, its plan is simulated for every `load_per_instance` of a fixed ladder, and the cheapest that
-//! keeps the objectives under all seeds is taken. What is on the ladder does not depend on the objectives, and what
-//! keeps some keeps laxer ones too: so more slack never costs more. If none keeps them, the one that serves the
-//! most requests within all limits is taken. Without objectives there is nothing to search for, and the scenario's
-//! own load per instance holds. Leaves out: a load for each pool of its own.
-
-use std::cmp::Ordering;
+//! With objectives, fleets of a fixed ladder are simulated, from the largest to smaller ones as long as the
+//! objectives are kept under all seeds; the cheapest of those is taken. The ladder does not depend on the
+//! objectives, and what keeps some keeps laxer ones too: with more slack the search goes as far or further, and so
+//! never costs more. If not even the largest fleet keeps them, that one is shown. Without objectives there is
+//! nothing to search for, and the scenario's own `load_per_instance` holds. Leaves out: a load for each pool of its
+//! own.
 
 use super::row::Row;
-use super::{Contender, ORACLE};
+use super::runs::{Runs, threads};
+use super::{CompareError, Contender, ORACLE};
 use crate::scenario::{PolicySpec, Scenario};
 
-/// Loads that are tried, finest where busy fleets are: from more than prompts and decodes that overlap can use, to
-/// fleets that are idle most of the time.
-const LADDER: [f64; 16] = [2.5, 2.1, 1.75, 1.5, 1.25, 1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
+/// Loads per instance: from fleets that are idle most of the time, in steps that become finer where fleets are
+/// busy, to more than prompts and decodes that overlap can use.
+const LADDER: [f64; 16] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.1, 2.5];
+
+/// Loads that are tried at the same time.
+const MAX_AT_ONCE: usize = 4;
 
 const LOAD: &str = "load_per_instance";
 
-/// A contender as it is simulated: an oracle in several ways, everybody else as they are.
-#[derive(Clone, Debug)]
-pub(super) struct Plan {
-    /// What an oracle plans for every instance.
-    pub load_per_instance: Option<f64>,
-    /// Once per seed.
-    pub scenarios: Vec<Scenario>,
-}
-
-/// In how many ways a contender is simulated.
+/// How many plans a contender may need: one, unless it is an oracle with objectives.
 pub(super) fn plan_count(contender: &Contender) -> usize {
-    ladder(contender).len().max(1)
-}
-
-/// All ways of a contender.
-pub(super) fn plans(contender: &Contender) -> Vec<Plan> {
-    let scenarios = &contender.scenarios;
-    if ladder(contender).is_empty() {
-        return vec![Plan { load_per_instance: None, scenarios: scenarios.clone() }];
-    }
-    let plan = |&load: &f64| Plan {
-        load_per_instance: Some(load),
-        scenarios: scenarios.iter().map(|scenario| planning_for(load, scenario)).collect(),
-    };
-    ladder(contender).iter().map(plan).collect()
-}
-
-/// The row of the plan to be taken.
-pub(super) fn best(rows: Vec<Row>) -> Option<Row> {
-    rows.into_iter().min_by(|a, b| {
-        let kept = a.met == Some(true) && b.met == Some(true);
-        let nearer = if kept { Ordering::Equal } else { attainment(b).total_cmp(&attainment(a)) };
-        let kept_first = (b.met == Some(true)).cmp(&(a.met == Some(true)));
-        kept_first.then(nearer).then_with(|| a.rank(b))
-    })
-}
-
-fn attainment(row: &Row) -> f64 {
-    row.mean("attainment").unwrap_or(0.0)
-}
-
-/// What there is to search: nothing but for an oracle with objectives.
-fn ladder(contender: &Contender) -> &'static [f64] {
     let is_search = |scenario: &Scenario| {
         let managers = scenario.applications.iter().filter_map(|application| application.scaling.as_ref());
         scenario.slo.is_some() && managers.flat_map(|manager| &manager.policies).any(is_oracle)
     };
-    if contender.name == ORACLE && contender.scenarios.iter().all(is_search) { &LADDER } else { &[] }
+    let searches = contender.name == ORACLE && contender.scenarios.iter().all(is_search);
+    if searches { LADDER.len() } else { 1 }
+}
+
+/// The row of the cheapest plan that keeps the objectives.
+pub(super) fn search(
+    contender: &Contender,
+    runs: &Runs<'_, impl Fn(usize) + Sync>,
+) -> Result<Row, CompareError> {
+    // Processors are kept busy; what is simulated too far does not count, but overloaded fleets take long.
+    let at_once = threads().div_ceil(contender.scenarios.len().max(1)).min(MAX_AT_ONCE);
+    let rows = LADDER.chunks(at_once).flat_map(|loads| plans(contender, loads, runs));
+    cheapest_kept(rows)
+}
+
+/// The rows of these loads.
+fn plans(
+    contender: &Contender,
+    loads: &[f64],
+    runs: &Runs<'_, impl Fn(usize) + Sync>,
+) -> Vec<Result<Row, CompareError>> {
+    let planned = |load: f64| contender.scenarios.iter().map(move |scenario| planning_for(load, scenario));
+    let scenarios: Vec<Vec<Scenario>> = loads.iter().map(|&load| planned(load).collect()).collect();
+    let groups: Vec<&[Scenario]> = scenarios.iter().map(Vec::as_slice).collect();
+    let outcomes = loads.iter().zip(runs.simulate(&groups));
+    let row = |(&load, outcome): (&f64, Result<Vec<_>, _>)| {
+        outcome.map(|figures| Row { load_per_instance: Some(load), ..Row::new(&contender.name, &figures) })
+    };
+    outcomes.map(row).collect()
+}
+
+/// The cheapest of the rows before the first that does not keep the objectives; that one if it comes first.
+fn cheapest_kept(rows: impl Iterator<Item = Result<Row, CompareError>>) -> Result<Row, CompareError> {
+    let mut best: Option<Row> = None;
+    for row in rows {
+        let row = row?;
+        match best {
+            Some(best) if row.met != Some(true) => return Ok(best),
+            None if row.met != Some(true) => return Ok(row),
+            Some(cheaper) if cheaper.rank(&row).is_le() => best = Some(cheaper),
+            _ => best = Some(row),
+        }
+    }
+    Ok(best.expect("the ladder has rungs"))
 }
 
 fn planning_for(load: f64, scenario: &Scenario) -> Scenario {
@@ -87,26 +92,30 @@ mod tests {
     use super::super::Figures;
     use super::*;
 
-    fn row(name: &str, met: bool, attainment: f64, gpu_hours: f64) -> Row {
-        let run = Figures { met: Some(met), attainment: Some(attainment), gpu_hours, ..Figures::default() };
+    fn row(name: &str, met: bool, gpu_hours: f64) -> Row {
+        let run = Figures { met: Some(met), gpu_hours, ..Figures::default() };
         Row::new(name, &[run])
     }
 
-    #[test]
-    fn the_cheapest_that_keeps_the_objectives_is_taken() {
-        let rows = vec![
-            row("too small", false, 0.9, 1.0),
-            row("dear", true, 1.0, 3.0),
-            row("cheap", true, 0.99, 2.0),
-        ];
-        assert_eq!(best(rows).unwrap().name, "cheap");
+    fn taken(rows: &[Row]) -> String {
+        cheapest_kept(rows.iter().cloned().map(Ok)).unwrap().name
     }
 
     #[test]
-    fn if_none_keeps_them_the_nearest_is_taken_and_of_these_the_cheapest() {
-        let rows =
-            vec![row("far", false, 0.5, 1.0), row("dear", false, 0.9, 3.0), row("near", false, 0.9, 2.0)];
-        assert_eq!(best(rows).unwrap().name, "near");
-        assert_eq!(best(Vec::new()), None);
+    fn the_cheapest_is_taken_up_to_the_first_that_does_not_keep_the_objectives() {
+        let rows = [
+            row("large", true, 4.0),
+            row("small", true, 2.0),
+            row("slow", true, 3.0),
+            row("too small", false, 1.0),
+            row("lucky", true, 0.5),
+        ];
+        assert_eq!(taken(&rows), "small");
+        assert_eq!(taken(&rows[..1]), "large");
+    }
+
+    #[test]
+    fn if_none_keeps_them_the_largest_fleet_is_shown() {
+        assert_eq!(taken(&[row("large", false, 4.0), row("small", false, 2.0)]), "large");
     }
 }

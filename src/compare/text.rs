@@ -45,7 +45,11 @@ pub fn table(comparison: &Comparison) -> String {
         let _ = writeln!(text, "\nmeans of {} seeds ± 95 % confidence", comparison.seeds);
     }
     for (row, load) in comparison.rows.iter().filter_map(|row| Some((row, row.load_per_instance?))) {
-        let which = if row.met == Some(true) { "the cheapest plan that keeps" } else { "no plan keeps" };
+        let which = if row.met == Some(true) {
+            "the cheapest plan that keeps"
+        } else {
+            "not even the largest plan keeps"
+        };
         let _ = writeln!(text, "\n{}: {which} the objectives; load_per_instance {load}", row.name);
     }
     for left_out in &comparison.left_out {
