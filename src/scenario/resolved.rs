@@ -122,7 +122,7 @@ fn scaling(scaling: &ScalingSpec) -> Value {
         "drain_timeout": scaling.drain_timeout.map(seconds),
         "drain_timeout_action": action,
         "autoscaling_policy": policies(&scaling.policies),
-        "decision_interval": scaling.policies.first().map(|policy| seconds(policy.decision_interval)),
+        "decision_interval": decision_interval(&scaling.policies),
         "metrics": json!({
             "scrape_interval": seconds(scaling.scrape_interval),
             "delay": seconds(scaling.metrics_delay),
@@ -152,6 +152,18 @@ fn span(span: &Span) -> Value {
             "base": base_s, "per_weights_gb": s_per_weights_gb, "per_layer": s_per_layer,
         } }),
     }
+}
+
+/// One for all, or one a pool where they differ.
+fn decision_interval(policies: &[PolicySpec]) -> Value {
+    let Some(first) = policies.first() else { return Value::Null };
+    if policies.iter().all(|policy| policy.decision_interval == first.decision_interval) {
+        return json!(seconds(first.decision_interval));
+    }
+    let named = |policy: &PolicySpec| {
+        Some((policy.pool?.name().to_owned(), json!(seconds(policy.decision_interval))))
+    };
+    policies.iter().filter_map(named).collect::<Map<_, _>>().into()
 }
 
 /// One policy for all pools, or one a pool.

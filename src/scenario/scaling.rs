@@ -11,7 +11,7 @@ use super::spec::{DrainTimeoutAction, PolicySpec, ScalingSpec, Sku};
 use super::{cluster, cold_start};
 use crate::ids::Tag;
 use crate::registry::Kind;
-use crate::scaling::{AUTO, SkuChoice, VictimOrder};
+use crate::scaling::{AUTO, Governs, SkuChoice, VictimOrder};
 
 const DEFAULT_DRAIN_CHECK_INTERVAL: SimDuration = SimDuration::from_secs(1);
 /// Servers that a warm pool may have: as many as a group.
@@ -156,36 +156,79 @@ fn span(seconds: f64) -> SimDuration {
 fn read_policies(keys: &Keys<'_>, shared: &AncestorPolicy<'_>, context: &Context<'_>) -> Vec<PolicySpec> {
     let own = keys.get("autoscaling_policy");
     let enable = keys.get("enable_autoscaling").and_then(|at| at.flag()).or(shared.enable);
-    let interval = keys.get("decision_interval").and_then(|at| at.positive_duration());
-    let interval = interval.or(shared.decision_interval);
+    let intervals = Intervals::read(keys, shared);
     let enabled = enable.unwrap_or(own.is_some());
     let at = own.as_ref().or(shared.policy.as_ref().filter(|_| enabled));
-    let policies = at.map(|at| read_policies_at(at, interval, context)).unwrap_or_default();
+    let policies = at.map(|at| read_policies_at(at, &intervals, context)).unwrap_or_default();
     if enabled { policies } else { Vec::new() }
 }
 
-/// One policy for all pools, or a map from pools to policies.
-fn read_policies_at(at: &At<'_>, interval: Option<SimDuration>, context: &Context<'_>) -> Vec<PolicySpec> {
-    const POOLS: [(&str, Tag); 5] = [
-        ("prompt", Tag::Prompt),
-        ("prefill", Tag::Prompt),
-        ("token", Tag::Token),
-        ("decode", Tag::Token),
-        ("mixed", Tag::Mixed),
-    ];
+/// Pools as a scenario names them.
+const POOLS: [(&str, Tag); 5] = [
+    ("prompt", Tag::Prompt),
+    ("prefill", Tag::Prompt),
+    ("token", Tag::Token),
+    ("decode", Tag::Token),
+    ("mixed", Tag::Mixed),
+];
+
+/// What stands here for each pool; nothing if it is no map from pools.
+fn by_pool<'t>(at: &At<'t>) -> Vec<(Tag, At<'t>)> {
     let Some(keys) = at.is_map().then(|| at.keys()).flatten() else {
-        return read_named_policy(at, interval, context).into_iter().collect();
+        return Vec::new();
     };
-    let pools: Vec<(Tag, At<'_>)> =
-        POOLS.iter().filter_map(|&(word, tag)| keys.get(word).map(|at| (tag, at))).collect();
-    if pools.is_empty() {
-        return read_named_policy(at, interval, context).into_iter().collect();
+    let pools: Vec<_> = POOLS.iter().filter_map(|&(word, tag)| keys.get(word).map(|at| (tag, at))).collect();
+    if !pools.is_empty() {
+        keys.finish();
     }
-    keys.finish();
+    pools
+}
+
+/// Between two decisions, for all pools or each by itself; none: as the policy likes it.
+struct Intervals {
+    all: Option<SimDuration>,
+    pools: Vec<(Tag, SimDuration)>,
+}
+
+impl Intervals {
+    fn read(keys: &Keys<'_>, shared: &AncestorPolicy<'_>) -> Self {
+        let at = keys.get("decision_interval");
+        let pools = at.as_ref().map(by_pool).unwrap_or_default();
+        let all = if pools.is_empty() { at.and_then(|at| at.positive_duration()) } else { None };
+        let interval = |(tag, at): &(Tag, At<'_>)| Some((*tag, at.positive_duration()?));
+        Intervals {
+            all: all.or(shared.decision_interval),
+            pools: pools.iter().filter_map(interval).collect(),
+        }
+    }
+
+    fn of(&self, pool: Option<Tag>) -> Option<SimDuration> {
+        let own = self.pools.iter().find(|(tag, _)| Some(*tag) == pool);
+        own.map(|(_, interval)| *interval).or(self.all)
+    }
+}
+
+/// One policy for all pools, or a map from pools to policies.
+fn read_policies_at(at: &At<'_>, intervals: &Intervals, context: &Context<'_>) -> Vec<PolicySpec> {
+    let pools = by_pool(at);
+    if pools.is_empty() {
+        return read_named_policy(at, intervals.of(None), context).into_iter().collect();
+    }
     let policy = |(tag, at): &(Tag, At<'_>)| {
-        read_named_policy(at, interval, context).map(|policy| PolicySpec { pool: Some(*tag), ..policy })
+        let policy = read_named_policy(at, intervals.of(Some(*tag)), context)?;
+        refuse_fleet_policy(at, &policy, context);
+        Some(PolicySpec { pool: Some(*tag), ..policy })
     };
     pools.iter().filter_map(policy).collect()
+}
+
+/// A policy that governs all pools together cannot be had for one.
+fn refuse_fleet_policy(at: &At<'_>, policy: &PolicySpec, context: &Context<'_>) {
+    let known = context.registry.policies().find(|known| known.kind.name == policy.name);
+    if known.is_some_and(|known| known.governs == Governs::Fleet) {
+        let help = "write it without the name of a pool, as `autoscaling_policy: {name: {…}}`".to_owned();
+        at.refuse(format!("`{}` governs all pools together", policy.name), Some(help));
+    }
 }
 
 /// A policy as `name`, `name: {…}` or the ancestor's `{_target_: module.Class, …}`.

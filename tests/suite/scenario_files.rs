@@ -225,3 +225,29 @@ fn skus_of_ones_own_can_be_used_like_the_built_in_ones() {
     .unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(scenario.cluster.servers[0].sku.gpu.memory_bytes, 141 << 30);
 }
+
+/// Each pool's policy has its own pace, and a resolved scenario keeps it.
+#[test]
+fn a_policy_for_each_pool_survives_being_resolved() {
+    let settings = "autoscaling_policy: {prompt: kpa, decode: {hpa: {tolerance: 0.2}}}";
+    let yaml = crate::support::scaling::split_fleet(settings, 4.0, &[]);
+    let first = crate::support::scenarios::scenario(&yaml);
+    let again = crate::support::scenarios::scenario(&first.resolved);
+    assert_eq!(again.resolved, first.resolved);
+    let policies = |scenario: &ebbflow::scenario::Scenario| {
+        scenario.applications[0].scaling.as_ref().unwrap().policies.clone()
+    };
+    assert_eq!(policies(&again), policies(&first));
+    let seconds = |nth: usize| policies(&first)[nth].decision_interval.as_secs_f64();
+    assert_eq!((seconds(0), seconds(1)), (2.0, 15.0));
+    let paced = yaml.replace("autoscaling_policy", "decision_interval: {token: 30}, autoscaling_policy");
+    let paced = crate::support::scenarios::scenario(&paced);
+    assert_eq!(policies(&paced)[1].decision_interval.as_secs_f64(), 30.0);
+}
+
+#[test]
+fn a_policy_of_the_whole_fleet_is_refused_for_a_pool() {
+    let yaml = crate::support::scaling::split_fleet("autoscaling_policy: {prompt: heteroscale}", 4.0, &[]);
+    let refusal = crate::support::scenarios::read(&yaml, &[]).unwrap_err().to_string();
+    assert!(refusal.contains("`heteroscale` governs all pools together"), "{refusal}");
+}
