@@ -23,6 +23,7 @@ pub mod message;
 pub mod participant;
 pub mod performance;
 pub mod registry;
+pub mod report;
 pub mod request;
 pub mod results;
 pub mod scaling;

@@ -83,6 +83,14 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// All of them.
+    pub const ALL: [Rejection; 2] = [Rejection::TooLarge, Rejection::DrainTimeout];
+
+    /// Reads the word used in result files.
+    pub fn parse(word: &str) -> Option<Self> {
+        Rejection::ALL.into_iter().find(|reason| reason.name() == word)
+    }
+
     /// The word used in result files.
     pub const fn name(self) -> &'static str {
         match self {
@@ -112,6 +120,22 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them, in the order of a journey.
+    pub const ALL: [Stage; 7] = [
+        Stage::InFlight,
+        Stage::WaitingAtScheduler,
+        Stage::WaitingForPrefill,
+        Stage::Prefill,
+        Stage::Transfer,
+        Stage::WaitingForDecode,
+        Stage::Decode,
+    ];
+
+    /// Reads the word used in result files.
+    pub fn parse(word: &str) -> Option<Self> {
+        Stage::ALL.into_iter().find(|stage| stage.name() == word)
+    }
+
     /// The word used in result files.
     pub const fn name(self) -> &'static str {
         match self {

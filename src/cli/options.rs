@@ -51,7 +51,7 @@ pub enum Format {
 pub enum Files {
     /// All of them
     Full,
-    /// None with rows for every request: detailed/APP.csv, request_nodes.csv, not_completed.csv
+    /// None with rows for every request: requests/APP.csv, detailed/APP.csv, request_nodes.csv, not_completed.csv
     Summary,
 }
 

@@ -29,7 +29,7 @@ pub use attainment::{Attainment, Verdict};
 pub use columns::{COLUMNS, Column, Figures};
 pub use cost::{Cost, Split};
 pub use directory::{DirectoryError, RUN_FILE, RunDirectory, Staging};
-pub use files::{SCENARIO_FILE, WriteError, write_all, write_summary};
+pub use files::{ReadError, SCENARIO_FILE, WriteError, read, write_all, write_summary};
 pub use recorder::{Keep, Ledger, Recorder};
 pub use records::*;
 pub use report::{ApplicationReport, Report};

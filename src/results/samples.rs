@@ -7,6 +7,7 @@ use ebbflow_actors::{Digest, SimDuration, SimTime, Stats};
 use super::*;
 use crate::ids::{ApplicationId, GpuName, RequestId, ServerId, Tag};
 use crate::request::{Journal, Leg, Rejection, Stage};
+use crate::scaling::{DecisionRow, Limiter, PoolCount};
 use crate::scenario::*;
 
 pub fn at(millis: u64) -> SimTime {
@@ -37,13 +38,34 @@ pub fn forget_requests(results: &mut RunResults) {
     results.applications[0].tally = Tally::default();
 }
 
+/// A decision that started an instance.
+pub fn decision() -> DecisionRow {
+    DecisionRow {
+        time: at(10_000),
+        policy: "threshold",
+        pool: Some(PoolCount { tag: None, active: 1, starting: 0, draining: 0 }),
+        inputs: "queue=7@0.5".into(),
+        raw: Some(2.5),
+        limited_by: Some(Limiter::Bounds),
+        wanted: Some(2),
+        reason: "queue 7 > 3, \"too long\"".into(),
+        outcome: "started 1".into(),
+    }
+}
+
+/// A decision about no pool.
+pub fn held() -> DecisionRow {
+    let (pool, raw, limited_by, wanted) = (None, None, None, None);
+    DecisionRow { pool, raw, limited_by, wanted, outcome: "held".into(), ..decision() }
+}
+
 fn application() -> ApplicationResults {
     let requests = requests();
     ApplicationResults {
         id: ApplicationId(0),
         tally: requests.iter().collect(),
         requests,
-        servers: Vec::new(),
+        servers: vec![server()],
         instances: vec![instance(0), scaled_instance(1)],
         has_scaling_manager: true,
         scaling_log: vec![ScalingLine {
@@ -119,6 +141,11 @@ pub fn instance(id: u32) -> InstanceRecord {
         busy: SimDuration::from_millis(25_000),
         tasks_completed: 2,
     }
+}
+
+fn server() -> ServerRecord {
+    let sku = Arc::clone(&scenario().cluster.servers[0].sku);
+    ServerRecord { id: ServerId(0), sku, created: SimTime::ZERO, removed: Some(at(90_500)) }
 }
 
 fn scaled_instance(id: u32) -> InstanceRecord {

@@ -60,6 +60,22 @@ pub enum Limiter {
 }
 
 impl Limiter {
+    /// All of them.
+    pub const ALL: [Limiter; 7] = [
+        Limiter::Tolerance,
+        Limiter::Stabilisation,
+        Limiter::RateLimit,
+        Limiter::Delay,
+        Limiter::Cooldown,
+        Limiter::Bounds,
+        Limiter::Data,
+    ];
+
+    /// Reads the word used in result files.
+    pub fn parse(word: &str) -> Option<Self> {
+        Limiter::ALL.into_iter().find(|limiter| limiter.name() == word)
+    }
+
     /// The word used in result files.
     pub const fn name(self) -> &'static str {
         match self {

@@ -19,6 +19,7 @@ mod comparing;
 mod documentation;
 mod every_policy;
 mod extending;
+mod finished_runs;
 mod fleet_invariants;
 mod golden;
 mod instruction_counts;

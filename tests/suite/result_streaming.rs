@@ -196,7 +196,7 @@ fn a_summary_has_all_files_but_those_with_a_row_for_every_request() {
     };
     let mut full = run("full", &["--results", "full"]);
     let mut summary = run("summary", &["--results", "summary"]);
-    for name in ["detailed/0.csv", "request_nodes.csv", "not_completed.csv"] {
+    for name in ["requests/0.csv", "detailed/0.csv", "request_nodes.csv", "not_completed.csv"] {
         assert!(full.remove(name).is_some(), "{name}");
     }
     let [of_full, of_summary] = [&mut full, &mut summary].map(|files| {

@@ -2,10 +2,12 @@
 //! the ancestor's columns. Memory is bytes with the weights included, times are seconds. An untagged
 //! instance has the tag `None`, as there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::scanner::Scanner;
 use super::table::Table;
-use super::{ApplicationResults, WriteError, create_folder};
+use super::{ApplicationResults, ReadError, WriteError, create_folder};
+use crate::ids::{ApplicationId, InstanceId, Tag};
 use crate::results::IterationRow;
 use crate::results::format::{OrEmpty, Seconds};
 
@@ -28,11 +30,18 @@ const HEADER: [&str; 16] = [
     "pending_tokens",
 ];
 
+fn folder(directory: &Path, application: ApplicationId) -> PathBuf {
+    directory.join(format!("instances/{application}"))
+}
+
+fn path(directory: &Path, application: ApplicationId, instance: InstanceId) -> PathBuf {
+    folder(directory, application).join(format!("{instance}.csv"))
+}
+
 pub fn write(directory: &Path, application: &ApplicationResults) -> Result<(), WriteError> {
-    let folder = directory.join(format!("instances/{}", application.id));
-    create_folder(&folder)?;
+    create_folder(&folder(directory, application.id))?;
     for instance in &application.instances {
-        let mut table = Table::create(&folder.join(format!("{}.csv", instance.id)), HEADER)?;
+        let mut table = Table::create(&path(directory, application.id, instance.id), HEADER)?;
         let name = application.instance_name(instance.id);
         let rows = &application.iterations;
         let first = rows.partition_point(|row| row.instance < instance.id);
@@ -63,4 +72,45 @@ fn row(table: &mut Table, name: &str, iteration: &IterationRow) -> Result<(), Wr
         &iteration.batch_tokens,
         &iteration.pending_tokens,
     ])
+}
+
+/// Reads the files of these instances back, in this order; nothing if the run has none.
+pub fn read(
+    directory: &Path,
+    application: ApplicationId,
+    instances: impl Iterator<Item = InstanceId>,
+) -> Result<Vec<IterationRow>, ReadError> {
+    let mut rows = Vec::new();
+    if !folder(directory, application).exists() {
+        return Ok(rows);
+    }
+    for instance in instances {
+        let scanner = Scanner::open(&path(directory, application, instance), &HEADER)?;
+        rows.append(&mut scanner.rows(|row| {
+            row.text()?;
+            let tag = row.read_with("prompt, token, mixed or None", |text| match text {
+                "None" => Some(None),
+                tag => Tag::parse(tag).map(Some),
+            })?;
+            Ok(IterationRow {
+                instance,
+                tag,
+                start: row.next()?,
+                end: row.next()?,
+                batch_size: row.next()?,
+                prompt_tasks: row.next()?,
+                memory_bytes: row.next()?,
+                pending_requests: row.next()?,
+                pending_tasks: row.next()?,
+                blocked_tasks: row.next()?,
+                pending_prompts: row.next()?,
+                earliest_request: row.next()?,
+                memory_allocations: row.next()?,
+                iterations: row.next()?,
+                batch_tokens: row.next()?,
+                pending_tokens: row.next()?,
+            })
+        })?);
+    }
+    Ok(rows)
 }

@@ -1,10 +1,12 @@
 //! `lifecycle/{app}.csv`: the life of every instance, by id. Times are seconds of the run; a field is
 //! empty where the instance never got so far. `busy_s` is the time it had a batch running.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::scanner::Scanner;
 use super::table::Table;
-use super::{ApplicationResults, WriteError};
+use super::{ApplicationResults, ReadError, WriteError};
+use crate::ids::ApplicationId;
 use crate::results::InstanceRecord;
 use crate::results::format::{OrEmpty, Seconds, seconds_or_empty};
 
@@ -24,9 +26,12 @@ const HEADER: [&str; 13] = [
     "tasks_completed",
 ];
 
+fn path(directory: &Path, application: ApplicationId) -> PathBuf {
+    directory.join(format!("lifecycle/{application}.csv"))
+}
+
 pub fn write(directory: &Path, application: &ApplicationResults) -> Result<(), WriteError> {
-    let path = directory.join(format!("lifecycle/{}.csv", application.id));
-    let mut table = Table::create(&path, HEADER)?;
+    let mut table = Table::create(&path(directory, application.id), HEADER)?;
     for instance in &application.instances {
         row(&mut table, instance)?;
     }
@@ -50,4 +55,31 @@ fn row(table: &mut Table, instance: &InstanceRecord) -> Result<(), WriteError> {
         &Seconds::from(instance.busy),
         &instance.tasks_completed,
     ])
+}
+
+/// Reads the file back.
+pub fn read(directory: &Path, application: ApplicationId) -> Result<Vec<InstanceRecord>, ReadError> {
+    Scanner::open(&path(directory, application), &HEADER)?.rows(|row| {
+        let (id, server, sku, gpu) = (row.next()?, row.next()?, row.next()?, row.next()?);
+        let _gpus: u32 = row.next()?;
+        let processors = row.read_with("numbers of GPUs", |text| {
+            text.split_whitespace().map(|number| number.parse().ok()).collect()
+        })?;
+        let (tag, created, active) = (row.next()?, row.next()?, row.next()?);
+        let (draining, removed, busy, tasks_completed) = (row.next()?, row.next()?, row.next()?, row.next()?);
+        Ok(InstanceRecord {
+            id,
+            server,
+            sku,
+            gpu,
+            processors,
+            tag,
+            created,
+            active,
+            draining,
+            removed,
+            busy,
+            tasks_completed,
+        })
+    })
 }

@@ -1,4 +1,4 @@
-//! The files of a run directory, one module a file.
+//! The files of a run directory, one module a file, which knows how it is written and read back.
 //!
 //! Names and columns of the ancestor's files are the ancestor's (`summary.csv`, `detailed/`,
 //! `request_nodes.csv`, `scaling/`, `simulator.csv`, `instances/`); the others are ours. Everything but
@@ -7,12 +7,16 @@
 mod alloc;
 mod detailed;
 mod iterations;
+mod journal;
 mod lifecycle;
 mod not_completed;
+mod read;
 mod request_nodes;
 mod requests;
 mod rows;
 mod scaling;
+mod scanner;
+mod servers;
 mod simulator;
 mod summary;
 mod table;
@@ -25,6 +29,7 @@ use super::directory::RUN_FILE;
 use super::report::Report;
 use super::{ApplicationResults, RunResults};
 
+pub use read::{ReadError, read};
 pub(super) use requests::RequestFiles;
 
 /// The file that holds the scenario with every default filled in, ready to be run again.
@@ -90,6 +95,7 @@ fn write_application(
 ) -> Result<(), WriteError> {
     alloc::write(directory, application, results.end)?;
     lifecycle::write(directory, application)?;
+    servers::write(directory, application)?;
     if application.has_scaling_manager {
         scaling::write(directory, application)?;
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ebbflow_actors::SimTime;
 
 use super::WriteError;
+use super::journal::words;
 use super::rows::Rows;
 use crate::ids::ApplicationId;
 use crate::request::{Fate, Request};
@@ -56,11 +57,7 @@ impl NotCompleted {
         for (application, row) in
             self.applications.iter().flat_map(|(id, rows)| rows.iter().map(move |row| (id, row)))
         {
-            let (outcome, why) = match row.fate {
-                Fate::Completed => continue,
-                Fate::Rejected(reason) => ("rejected", reason.name()),
-                Fate::Unfinished(stage) => ("unfinished", stage.name()),
-            };
+            let (outcome, why) = words(&row.fate);
             rows.cell(row.id);
             rows.cell(application.0);
             rows.cell(row.arrival);

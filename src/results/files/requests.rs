@@ -1,10 +1,12 @@
-//! The files with rows for every request: `detailed/{app}.csv`, `request_nodes.csv`, `not_completed.csv`.
+//! The files with rows for every request: `requests/{app}.csv`, `detailed/{app}.csv`, `request_nodes.csv`,
+//! `not_completed.csv`.
 //!
 //! They can be written while a run goes on, and are the same as if they were written after it.
 
 use std::path::Path;
 
 use super::detailed::Detailed;
+use super::journal::Journals;
 use super::not_completed::NotCompleted;
 use super::request_nodes::RequestNodes;
 use super::{WriteError, create_folder};
@@ -15,18 +17,28 @@ use crate::results::Served;
 /// The open files.
 #[derive(Debug)]
 pub struct RequestFiles {
-    detailed: Vec<(ApplicationId, Detailed)>,
+    tables: Vec<Tables>,
     nodes: RequestNodes,
     not_completed: NotCompleted,
+}
+
+/// Those of one application.
+#[derive(Debug)]
+struct Tables {
+    application: ApplicationId,
+    journals: Journals,
+    detailed: Detailed,
 }
 
 impl RequestFiles {
     /// Creates them in a run directory.
     pub fn create(directory: &Path, applications: &[ApplicationId]) -> Result<Self, WriteError> {
-        create_folder(&directory.join("detailed"))?;
-        let detailed = applications.iter().map(|id| Ok((*id, Detailed::create(directory, *id)?)));
+        for folder in ["detailed", "requests"] {
+            create_folder(&directory.join(folder))?;
+        }
+        let tables = applications.iter().map(|&application| Tables::create(directory, application));
         Ok(RequestFiles {
-            detailed: detailed.collect::<Result<_, _>>()?,
+            tables: tables.collect::<Result<_, _>>()?,
             nodes: RequestNodes::create(directory)?,
             not_completed: NotCompleted::new(directory, applications),
         })
@@ -37,14 +49,14 @@ impl RequestFiles {
         &mut self,
         batch: impl Iterator<Item = (&'a Request, &'a Fate)>,
     ) -> Result<(), WriteError> {
-        let several = self.detailed.len() > 1;
+        let several = self.tables.len() > 1;
         let mut served = Vec::new();
         for (request, fate) in batch {
+            self.own(request).row(request, fate)?;
             if *fate != Fate::Completed {
                 self.not_completed.row(request, fate);
                 continue;
             }
-            self.detail(request)?;
             if several {
                 served.push(request);
             } else {
@@ -57,16 +69,33 @@ impl RequestFiles {
         served.into_iter().try_for_each(|request| self.nodes.rows(request))
     }
 
-    fn detail(&mut self, request: &Request) -> Result<(), WriteError> {
-        let own = self.detailed.iter_mut().find(|(id, _)| *id == request.application);
-        let (_, file) = own.expect("requests belong to an application of the run");
-        Served::of(request).map_or(Ok(()), |served| file.row(&served))
+    fn own(&mut self, request: &Request) -> &mut Tables {
+        let own = self.tables.iter_mut().find(|tables| tables.application == request.application);
+        own.expect("requests belong to an application of the run")
     }
 
     /// Completes the files.
     pub fn finish(self) -> Result<(), WriteError> {
-        self.detailed.into_iter().try_for_each(|(_, file)| file.finish())?;
+        self.tables.into_iter().try_for_each(Tables::finish)?;
         self.nodes.finish()?;
         self.not_completed.finish()
+    }
+}
+
+impl Tables {
+    fn create(directory: &Path, application: ApplicationId) -> Result<Self, WriteError> {
+        let journals = Journals::create(directory, application)?;
+        Ok(Tables { application, journals, detailed: Detailed::create(directory, application)? })
+    }
+
+    fn row(&mut self, request: &Request, fate: &Fate) -> Result<(), WriteError> {
+        self.journals.row(request, fate)?;
+        let served = if *fate == Fate::Completed { Served::of(request) } else { None };
+        served.map_or(Ok(()), |served| self.detailed.row(&served))
+    }
+
+    fn finish(self) -> Result<(), WriteError> {
+        self.journals.finish()?;
+        self.detailed.finish()
     }
 }

@@ -44,8 +44,10 @@ fn a_run_directory_holds_the_files_that_are_promised() {
             "instances/0/0.csv",
             "instances/0/1.csv",
             "lifecycle/0.csv",
+            "lifecycle/0_servers.csv",
             "not_completed.csv",
             "request_nodes.csv",
+            "requests/0.csv",
             "run.json",
             "scaling/0.csv",
             "scaling/0_events.csv",
@@ -226,4 +228,34 @@ fn read(path: &Path) -> BTreeMap<String, Vec<f64>> {
         }
     }
     columns
+}
+
+#[test]
+fn a_run_reads_back_as_it_was_written() {
+    let mut results = samples::results();
+    results.applications[0].decisions = vec![samples::decision(), samples::held()];
+    results.applications[0].scaling_events[0].detail.push_str(" \"really\", it would");
+    let home = tempfile::tempdir().unwrap();
+    let report = Report::new(&results, &samples::scenario());
+    write_all(home.path(), &results, &report, "seed: 7", true).unwrap();
+    let (read, summary) = super::read(home.path()).unwrap();
+    let (read_one, one) = (&read.applications[0], &results.applications[0]);
+    assert_eq!(read_one.requests, one.requests);
+    assert_eq!(read_one.instances, one.instances);
+    assert_eq!(read_one.servers, one.servers);
+    assert_eq!(read_one.scaling_log, one.scaling_log);
+    assert_eq!(read_one.scaling_events, one.scaling_events);
+    assert_eq!(read_one.decisions, one.decisions);
+    assert_eq!(read_one.iterations, one.iterations);
+    assert_eq!((read_one.scaling, &read_one.tally), (one.scaling, &one.tally));
+    assert_eq!((read.end, read.digest, read.arrived), (results.end, results.digest, results.arrived));
+    assert_eq!((read.stats, &read.incomplete), (results.stats, &results.incomplete));
+    assert_eq!(summary["name"], "sample");
+}
+
+#[test]
+fn a_directory_that_is_no_run_is_said_to_be_none() {
+    let home = tempfile::tempdir().unwrap();
+    let error = super::read(home.path()).unwrap_err().to_string();
+    assert!(error.contains("run.json") && error.contains("`ebbflow run`"), "{error}");
 }
