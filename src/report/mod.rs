@@ -4,7 +4,11 @@
 //! when it ends is what anybody can make of its directory later, and nothing here can touch the model.
 
 mod cause;
+pub mod data;
 mod finished;
+#[cfg(test)]
+mod samples;
+pub mod series;
 
 pub use cause::{Cause, Causes};
 pub use finished::{FinishedRun, OpenError};
