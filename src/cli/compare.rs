@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use crate::compare::{Comparison, Contender, compare as compare_all, run_count, table};
+use crate::compare::{self, Comparison, Contender, Detail, compare as compare_all, run_count, table};
 use crate::registry::Registry;
+use crate::report;
 use crate::scenario::Scenario;
 use crate::slo::Slo;
 
@@ -42,6 +43,9 @@ pub struct CompareArgs {
     /// Also write everything here, every single run included
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Also draw everything in a page: the table, cost against attainment, the fleets laid over one another
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// No progress on stderr
     #[arg(long, short)]
     quiet: bool,
@@ -55,7 +59,8 @@ pub fn compare(arguments: &CompareArgs) -> Result<ExitCode, CliError> {
     if arguments.quiet {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
-    let comparison = compare_all(&contenders, &registry, |done| bar.set_position(done as u64));
+    let detail = if arguments.report.is_some() { Detail::Sketches } else { Detail::Figures };
+    let comparison = compare_all(&contenders, &registry, detail, |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     arguments.write(&comparison)?;
     let kept = comparison.rows.iter().any(|row| row.met != Some(false));
@@ -127,6 +132,10 @@ impl CompareArgs {
         }
         if let Some(file) = &self.csv {
             write_csv(file, comparison).map_err(|error| failed(file, error))?;
+        }
+        if let Some(file) = &self.report {
+            let page = compare::page(comparison, "Comparison · Ebbflow");
+            report::write(file, &page).map_err(CliError::failed)?;
         }
         let text = if self.format == Format::Json { json } else { table(comparison) };
         print::stdout(&text).map_err(CliError::failed)

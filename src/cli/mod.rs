@@ -17,6 +17,7 @@ mod options;
 mod output;
 mod print;
 mod progress;
+mod report;
 mod run;
 
 use std::process::ExitCode;
@@ -52,6 +53,8 @@ enum Command {
     /// Run several policies over one scenario, or several scenarios, and rank them by cost
     #[command(after_help = EXIT_CODES)]
     Compare(compare::CompareArgs),
+    /// Make the page of a finished run
+    Report(report::ReportArgs),
     /// List what a scenario may name, with every parameter, its default, unit and source
     List(list::ListArgs),
     /// Measure the message throughput of the actor runtime on this machine
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(arguments)) => run::run(arguments),
         Some(Command::Check(arguments)) => check::check(arguments),
         Some(Command::Compare(arguments)) => compare::compare(arguments),
+        Some(Command::Report(arguments)) => report::report(arguments),
         Some(Command::List(arguments)) => list::list(arguments),
         Some(Command::Bench(arguments)) => bench::bench(arguments),
         None => return ExitCode::SUCCESS,

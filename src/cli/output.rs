@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::registry::Registry;
+use crate::report::{FinishedRun, PAGE_FILE, write_page};
 use crate::results::{self, DirectoryError, Keep, Report, RequestWriter, RunDirectory, RunResults, Staging};
 use crate::scenario::Scenario;
 
 use super::exit::CliError;
 use super::options::Files;
+use super::print;
 
 /// A run directory that is being filled.
 pub struct Output {
@@ -43,16 +46,33 @@ impl Output {
         Ok(Keep::Rows(writer.feed()))
     }
 
-    /// Writes the rest and puts the directory in place, which is returned.
+    /// Writes the rest, with a page if there is a registry to open the run with, and puts the directory in
+    /// place, which is returned.
     pub fn complete(
         self,
         results: &RunResults,
         report: &Report,
         scenario: &Scenario,
+        page: Option<&Registry>,
     ) -> Result<PathBuf, DirectoryError> {
         self.writer.map_or(Ok(()), RequestWriter::finish)?;
         results::write_summary(self.staging.path(), results, report, &scenario.resolved, scenario.debug)?;
+        if let Some(registry) = page {
+            draw(self.staging.path(), registry);
+        }
         self.staging.publish()
+    }
+}
+
+/// Makes the page. A run is worth keeping without one.
+fn draw(directory: &Path, registry: &Registry) {
+    let page = directory.join(PAGE_FILE);
+    let drawn = FinishedRun::open(directory, registry)
+        .map_err(|error| error.to_string())
+        .and_then(|run| write_page(&run, &page).map_err(|error| error.to_string()));
+    if let Err(error) = drawn {
+        let _ = std::fs::remove_file(page);
+        print::stderr(&format!("note: there is no {PAGE_FILE}: {error}"));
     }
 }
 

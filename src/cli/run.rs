@@ -66,6 +66,9 @@ pub struct RunArgs {
     /// Write no files
     #[arg(long, conflicts_with_all = ["out", "results"])]
     no_files: bool,
+    /// Make no report.html
+    #[arg(long)]
+    no_report: bool,
     #[command(flatten)]
     verbosity: Verbosity,
 }
@@ -87,7 +90,8 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode, CliError> {
     };
     let results = arguments.simulate((&scenario, workload, &registry), keep, interrupt)?;
     let report = Report::new(&results, &scenario);
-    let place = match output.map(|output| output.complete(&results, &report, &scenario)).transpose() {
+    let page = (!arguments.no_report).then_some(&registry);
+    let place = match output.map(|output| output.complete(&results, &report, &scenario, page)).transpose() {
         Ok(place) => place,
         // It was cut short because its files could not be written: there is nothing to sum up.
         Err(error) if results.incomplete.is_some() => return Err(directory_error(error)),

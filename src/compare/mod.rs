@@ -6,6 +6,7 @@
 
 mod figures;
 mod oracle;
+mod page;
 mod row;
 mod runs;
 mod text;
@@ -18,6 +19,7 @@ use crate::simulation::SimulationError;
 use crate::workload::WorkloadError;
 
 pub use figures::Figures;
+pub use page::page;
 pub use row::{Mean, Row};
 use runs::Runs;
 pub use text::table;
@@ -29,6 +31,15 @@ pub struct Contender {
     pub name: String,
     /// What is simulated, once per seed.
     pub scenarios: Vec<Scenario>,
+}
+
+/// What is kept of the runs of a comparison.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Detail {
+    /// Their figures.
+    Figures,
+    /// Also how they went over time, for [`Row::sketch`]: a run keeps its requests in memory until it is drawn.
+    Sketches,
 }
 
 /// A contender that could not be simulated.
@@ -76,15 +87,20 @@ pub fn run_count(contenders: &[Contender]) -> usize {
 }
 
 /// Simulates all contenders. `done` is told after every run how many are done.
-pub fn compare(contenders: &[Contender], registry: &Registry, done: impl Fn(usize) + Sync) -> Comparison {
-    let runs = Runs::new(registry, done);
+pub fn compare(
+    contenders: &[Contender],
+    registry: &Registry,
+    detail: Detail,
+    done: impl Fn(usize) + Sync,
+) -> Comparison {
+    let runs = Runs::new(registry, detail, done);
     let (searched, plain): (Vec<_>, Vec<_>) = contenders.iter().partition(|one| oracle::plan_count(one) > 1);
     let scenarios: Vec<&[Scenario]> = plain.iter().map(|one| one.scenarios.as_slice()).collect();
-    let figures = runs.simulate(&scenarios).into_iter();
+    let ran = runs.simulate(&scenarios).into_iter();
     let mut outcomes: Vec<_> = plain
         .iter()
-        .zip(figures)
-        .map(|(one, figures)| (*one, figures.map(|figures| Row::new(&one.name, &figures))))
+        .zip(ran)
+        .map(|(one, ran)| (*one, ran.map(|runs| Row::of_runs(&one.name, runs))))
         .collect();
     outcomes.extend(searched.into_iter().map(|one| (one, oracle::search(one, &runs))));
     let (mut rows, mut left_out) = (Vec::new(), Vec::new());

@@ -53,7 +53,7 @@ fn plans(
     let groups: Vec<&[Scenario]> = scenarios.iter().map(Vec::as_slice).collect();
     let outcomes = loads.iter().zip(runs.simulate(&groups));
     let row = |(&load, outcome): (&f64, Result<Vec<_>, _>)| {
-        outcome.map(|figures| Row { load_per_instance: Some(load), ..Row::new(&contender.name, &figures) })
+        outcome.map(|runs| Row { load_per_instance: Some(load), ..Row::of_runs(&contender.name, runs) })
     };
     outcomes.map(row).collect()
 }

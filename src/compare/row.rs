@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::ORACLE;
 use super::figures::Figures;
+use super::runs::Ran;
+use crate::report::Sketch;
 
 /// A mean over the runs of a contender.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
@@ -32,6 +34,9 @@ pub struct Row {
     pub load_per_instance: Option<f64>,
     /// Figures of every run, in the order of the seeds.
     pub runs: Vec<Figures>,
+    /// The first run over time, if sketches were asked for.
+    #[serde(skip)]
+    pub sketch: Option<Sketch>,
 }
 
 /// The figures a row has a mean of.
@@ -67,7 +72,15 @@ impl Row {
             gap_to_oracle: None,
             load_per_instance: None,
             runs: runs.to_vec(),
+            sketch: None,
         }
+    }
+
+    /// The means of these runs, with the sketch of the first.
+    pub(super) fn of_runs(name: &str, runs: Vec<Ran>) -> Self {
+        let figures: Vec<Figures> = runs.iter().map(|run| run.figures).collect();
+        let sketch = runs.into_iter().next().and_then(|run| run.sketch);
+        Row { sketch, ..Row::new(name, &figures) }
     }
 
     /// The mean of a figure by name.

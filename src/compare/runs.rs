@@ -6,27 +6,36 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ebbflow_actors::Runner;
 
-use super::{CompareError, Figures};
+use super::{CompareError, Detail, Figures};
 use crate::registry::Registry;
+use crate::report::{FinishedRun, Sketch};
 use crate::results::{Keep, Report};
 use crate::scenario::Scenario;
 use crate::simulation::{self, RunOptions};
 use crate::workload;
 
+/// What is kept of a run.
+#[derive(Clone, Debug)]
+pub(super) struct Ran {
+    pub figures: Figures,
+    pub sketch: Option<Sketch>,
+}
+
 /// Simulates, and tells after every run how many are done.
 pub(super) struct Runs<'r, D> {
     registry: &'r Registry,
+    detail: Detail,
     done: D,
     finished: AtomicUsize,
 }
 
 impl<'r, D: Fn(usize) + Sync> Runs<'r, D> {
-    pub fn new(registry: &'r Registry, done: D) -> Self {
-        Runs { registry, done, finished: AtomicUsize::new(0) }
+    pub fn new(registry: &'r Registry, detail: Detail, done: D) -> Self {
+        Runs { registry, detail, done, finished: AtomicUsize::new(0) }
     }
 
-    /// The figures of every group of scenarios, in their order.
-    pub fn simulate(&self, groups: &[&[Scenario]]) -> Vec<Result<Vec<Figures>, CompareError>> {
+    /// What came of every group of scenarios, in their order.
+    pub fn simulate(&self, groups: &[&[Scenario]]) -> Vec<Result<Vec<Ran>, CompareError>> {
         let runs: Vec<&Scenario> = groups.iter().copied().flatten().collect();
         let next = AtomicUsize::new(0);
         let results = Mutex::new(runs.iter().map(|_| None).collect::<Vec<_>>());
@@ -36,7 +45,7 @@ impl<'r, D: Fn(usize) + Sync> Runs<'r, D> {
                     loop {
                         let place = next.fetch_add(1, Ordering::Relaxed);
                         let Some(scenario) = runs.get(place) else { return };
-                        let outcome = simulate(scenario, self.registry);
+                        let outcome = simulate(scenario, self.registry, self.detail);
                         let mut results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         results[place] = Some(outcome);
                         drop(results);
@@ -58,8 +67,8 @@ pub(super) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// One run, of which only figures are kept.
-fn simulate(scenario: &Scenario, registry: &Registry) -> Result<Figures, CompareError> {
+/// One run, of which only figures are kept, and a sketch if wanted.
+fn simulate(scenario: &Scenario, registry: &Registry, detail: Detail) -> Result<Ran, CompareError> {
     let applications: Vec<_> = scenario.applications.iter().map(|application| application.id).collect();
     let workload = workload::open(&scenario.workload, &applications, scenario.seed)?;
     // The fastest for one thread; no figure depends on it.
@@ -69,9 +78,15 @@ fn simulate(scenario: &Scenario, registry: &Registry) -> Result<Figures, Compare
         watchdog: None,
         ..RunOptions::default()
     };
-    let results = simulation::run_keeping(Keep::Figures, scenario, workload, registry, &options)?;
+    let keep = match detail {
+        Detail::Figures => Keep::Figures,
+        Detail::Sketches => Keep::Requests,
+    };
+    let results = simulation::run_keeping(keep, scenario, workload, registry, &options)?;
     if let Some(reason) = &results.incomplete {
         return Err(CompareError::Incomplete(reason.to_string()));
     }
-    Ok(Figures::of(&Report::new(&results, scenario), &results))
+    let figures = Figures::of(&Report::new(&results, scenario), &results);
+    let sketch = (detail == Detail::Sketches).then(|| Sketch::of(&FinishedRun::in_memory(results, scenario)));
+    Ok(Ran { figures, sketch })
 }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::registry::Registry;
-use crate::results::{self, ReadError, RunResults, SCENARIO_FILE};
+use crate::results::{self, ReadError, Report, RunResults, SCENARIO_FILE};
 use crate::scenario::{self, Scenario, ScenarioErrors};
 
 /// A run read back from its directory.
 #[derive(Debug)]
 pub struct FinishedRun {
-    /// Where it was read from.
+    /// Where it was read from; empty if it came from memory.
     pub directory: PathBuf,
     /// `run.json` as it stands.
     pub summary: Value,
@@ -35,6 +35,15 @@ pub enum OpenError {
 }
 
 impl FinishedRun {
+    /// A run straight from memory, with its requests if they were kept.
+    pub fn in_memory(results: RunResults, scenario: &Scenario) -> Self {
+        let report = Report::new(&results, scenario);
+        let has_requests = has_requests(&results);
+        let summary = serde_json::to_value(&report).expect("a report holds only strings and numbers");
+        let directory = PathBuf::new();
+        FinishedRun { directory, summary, scenario: scenario.clone(), results, has_requests }
+    }
+
     /// Opens a run directory whose schedulers and policies are in this registry.
     ///
     /// # Errors
@@ -42,8 +51,11 @@ impl FinishedRun {
     pub fn open(directory: &Path, registry: &Registry) -> Result<Self, OpenError> {
         let (results, summary) = results::read(directory)?;
         let scenario = scenario::load(&directory.join(SCENARIO_FILE), &[], registry)?;
-        let has_requests = results.arrived == 0
-            || results.applications.iter().any(|application| !application.requests.is_empty());
+        let has_requests = has_requests(&results);
         Ok(FinishedRun { directory: directory.to_owned(), summary, scenario, results, has_requests })
     }
+}
+
+fn has_requests(results: &RunResults) -> bool {
+    results.arrived == 0 || results.applications.iter().any(|application| !application.requests.is_empty())
 }

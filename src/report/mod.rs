@@ -6,9 +6,49 @@
 mod cause;
 pub mod data;
 mod finished;
+pub mod page;
 #[cfg(test)]
 mod samples;
 pub mod series;
+mod sketch;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 pub use cause::{Cause, Causes};
 pub use finished::{FinishedRun, OpenError};
+pub use sketch::Sketch;
+
+/// The page in a run directory.
+pub const PAGE_FILE: &str = "report.html";
+
+/// A page that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {source}", .path.display())]
+pub struct PageError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// The page of a run.
+pub fn page_of(run: &FinishedRun) -> String {
+    let name = run.summary["name"].as_str().unwrap_or("a run");
+    page::render(&format!("{name} · Ebbflow"), &data::RunData::of(run).to_json())
+}
+
+/// Writes the page of a run.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_page(run: &FinishedRun, path: &Path) -> Result<(), PageError> {
+    write(path, &page_of(run))
+}
+
+/// Writes a page.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write(path: &Path, page: &str) -> Result<(), PageError> {
+    fs::write(path, page).map_err(|source| PageError { path: path.to_owned(), source })
+}

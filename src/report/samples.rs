@@ -1,12 +1,9 @@
 //! Finished runs for the tests of this room, straight from memory.
 
-use std::path::PathBuf;
-
 use ebbflow_actors::Runner;
 
 use super::FinishedRun;
 use crate::registry::Registry;
-use crate::results::Report;
 use crate::scenario;
 use crate::simulation::{self, RunOptions};
 use crate::workload;
@@ -20,6 +17,5 @@ pub fn run(overrides: &[&str]) -> FinishedRun {
     let workload = workload::open(&scenario.workload, &applications, scenario.seed).unwrap();
     let options = RunOptions { runner: Runner::Sequential, ..RunOptions::default() };
     let results = simulation::run(&scenario, workload, &registry, &options).unwrap();
-    let summary = serde_json::from_str(&Report::new(&results, &scenario).to_json()).unwrap();
-    FinishedRun { directory: PathBuf::new(), summary, scenario, results, has_requests: true }
+    FinishedRun::in_memory(results, &scenario)
 }

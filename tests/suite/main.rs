@@ -28,6 +28,7 @@ mod nothing_lost;
 mod oracle;
 mod performance_tables;
 mod published_behaviour;
+mod reports;
 mod reproducible;
 mod result_files;
 mod result_streaming;

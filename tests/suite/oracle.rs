@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ebbflow::compare::{Comparison, Contender, ORACLE, Row, compare, run_count, table};
+use ebbflow::compare::{Comparison, Contender, Detail, ORACLE, Row, compare, run_count, table};
 use ebbflow::registry::Registry;
 use proptest::prelude::*;
 
@@ -36,7 +36,7 @@ fn contenders(yaml: &str, policies: &[&str], slo: &str) -> Vec<Contender> {
 }
 
 fn compared(yaml: &str, policies: &[&str], slo: &str) -> Comparison {
-    let comparison = compare(&contenders(yaml, policies, slo), &Registry::builtin(), |_| {});
+    let comparison = compare(&contenders(yaml, policies, slo), &Registry::builtin(), Detail::Figures, |_| {});
     assert!(comparison.left_out.is_empty(), "{:?}", comparison.left_out);
     comparison
 }
@@ -58,7 +58,8 @@ fn of_all_that_keep_the_objectives_the_oracle_costs_least() {
 fn a_search_says_what_it_took_and_counts_its_runs() {
     let contenders = contenders(&ramp("4"), &["none", ORACLE], "ttft.p99<1s");
     let seen = std::sync::Mutex::new(Vec::new());
-    let comparison = compare(&contenders, &Registry::builtin(), |done| seen.lock().unwrap().push(done));
+    let comparison =
+        compare(&contenders, &Registry::builtin(), Detail::Figures, |done| seen.lock().unwrap().push(done));
     let mut seen = seen.into_inner().unwrap();
     seen.sort_unstable();
     assert_eq!(seen, (1..=seen.len()).collect::<Vec<_>>());
@@ -119,7 +120,7 @@ proptest! {
             let slo = format!("ttft.p95<{limit_s}s, tbt.p99<{}s", tbt_s * limit_s / tight_s);
             let mut contenders = contenders(&yaml, &[ORACLE], &slo);
             contenders[0].scenarios.truncate(1);
-            let row = compare(&contenders, &Registry::builtin(), |_| {}).rows.remove(0);
+            let row = compare(&contenders, &Registry::builtin(), Detail::Figures, |_| {}).rows.remove(0);
             let usd: f64 = row.runs.iter().map(|run| run.cost()).sum();
             if row.met == Some(true) { usd } else { f64::INFINITY }
         };

@@ -32,7 +32,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    pub(super) fn of(run: &FinishedRun, pools: &Pools, bins: Bins) -> Self {
+    /// Over these bins.
+    pub fn of(run: &FinishedRun, pools: &Pools, bins: Bins) -> Self {
         let end = run.results.end;
         let mut levels = vec![[(); 3].map(|()| Level::new(bins)); pools.count()];
         for application in &run.results.applications {

@@ -71,7 +71,8 @@ struct Gathering {
 }
 
 impl Load {
-    pub(super) fn of(run: &FinishedRun, bins: Bins) -> Self {
+    /// Over these bins.
+    pub fn of(run: &FinishedRun, bins: Bins) -> Self {
         let level = || Level::new(bins);
         let rate = || Rate::new(bins);
         let mut gathering = Gathering {

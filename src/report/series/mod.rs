@@ -22,8 +22,14 @@ pub use memory::PoolShare;
 pub use percentiles::{Latencies, Percentiles};
 pub use pools::Pools;
 
-/// Bins of a series.
-pub const BINS: usize = 600;
+/// Bins of a series, at most.
+pub const MOST_BINS: usize = 600;
+
+/// As many bins as there are requests to fill them, so that rates and percentiles show more than chance: one for
+/// every eight requests, but at least 100 and at most `most`. A run without rows of requests has the most.
+pub fn bin_count(run: &FinishedRun, most: usize) -> usize {
+    if run.has_requests { ((run.results.arrived / 8) as usize).clamp(100.min(most), most) } else { most }
+}
 
 /// Values rounded to a millionth: what is drawn needs no more, and files stay small.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -52,9 +58,9 @@ pub struct Series {
 }
 
 impl Series {
-    /// The series of a run, in at most [`BINS`] bins.
+    /// The series of a run, in at most [`MOST_BINS`] bins.
     pub fn of(run: &FinishedRun, pools: &Pools) -> Self {
-        let bins = Bins::over(run.results.end, BINS);
+        let bins = Bins::over(run.results.end, bin_count(run, MOST_BINS));
         let if_kept = run.has_requests.then_some(());
         Series {
             start_s: bins.starts_s(),
@@ -72,6 +78,17 @@ impl Values {
     /// Values all of which are there.
     pub fn all(values: impl IntoIterator<Item = f64>) -> Self {
         Values(values.into_iter().map(Some).collect())
+    }
+}
+
+impl Values {
+    /// The sum of several series over the same bins.
+    pub fn sum<'v>(bins: Bins, series: impl Iterator<Item = &'v Values>) -> Self {
+        let mut sums = vec![0.0; bins.count()];
+        for values in series {
+            sums.iter_mut().zip(&values.0).for_each(|(sum, value)| *sum += value.unwrap_or(0.0));
+        }
+        Values::all(sums)
     }
 }
 

@@ -30,7 +30,8 @@ pub struct Latencies {
 }
 
 impl Latencies {
-    pub(super) fn of(run: &FinishedRun, bins: Bins) -> Self {
+    /// Over these bins.
+    pub fn of(run: &FinishedRun, bins: Bins) -> Self {
         let mut values = [(); 3].map(|()| vec![Vec::new(); bins.count()]);
         let [ttft, tbt, e2e] = &mut values;
         for request in run.results.applications.iter().flat_map(|application| application.completed()) {
