@@ -33,4 +33,5 @@ pub mod simulation;
 pub mod slo;
 pub mod throughput;
 pub mod transfer;
+pub mod vitals;
 pub mod workload;

@@ -55,6 +55,7 @@ impl Entity for Participant {
     }
 
     fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
+        tracing::trace!(t_s = now.as_secs_f64(), from = from.0, to = self.label(), content = ?message, "message");
         delegate!(self, entity => entity.handle(now, from, message, outbox))
     }
 }

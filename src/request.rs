@@ -73,6 +73,17 @@ pub enum Fate {
     Unfinished(Stage),
 }
 
+impl Fate {
+    /// The word used in result files.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Fate::Completed => "completed",
+            Fate::Rejected(_) => "rejected",
+            Fate::Unfinished(_) => "unfinished",
+        }
+    }
+}
+
 /// Why a request was not served.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Rejection {
@@ -89,6 +100,14 @@ impl Rejection {
     /// Reads the word used in result files.
     pub fn parse(word: &str) -> Option<Self> {
         Rejection::ALL.into_iter().find(|reason| reason.name() == word)
+    }
+
+    /// What it means, to be said of so many requests.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Rejection::TooLarge => "whose KV cache is larger than the memory of an empty instance",
+            Rejection::DrainTimeout => "given up because a drain took longer than its drain_timeout",
+        }
     }
 
     /// The word used in result files.
@@ -134,6 +153,19 @@ impl Stage {
     /// Reads the word used in result files.
     pub fn parse(word: &str) -> Option<Self> {
         Stage::ALL.into_iter().find(|stage| stage.name() == word)
+    }
+
+    /// What it means, to be said of so many requests.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Stage::InFlight => "on the way between scheduler and instance",
+            Stage::WaitingAtScheduler => "waiting at the scheduler, no instance could take them",
+            Stage::WaitingForPrefill => "waiting at an instance, the prompt not begun",
+            Stage::Prefill => "computing the prompt",
+            Stage::Transfer => "moving the KV cache, or waiting for room at its destination",
+            Stage::WaitingForDecode => "waiting at an instance to go on with the output",
+            Stage::Decode => "producing output tokens",
+        }
     }
 
     /// The word used in result files.

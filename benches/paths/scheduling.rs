@@ -58,7 +58,8 @@ fn route(policy: &str, instances: u32, requests: u64) -> Work {
     let policy = policy_named(policy, &model);
     let scheduler = Scheduler::new(APPLICATION, policy, model, None, (RECORDER, false), &introductions);
     let requests: Vec<Request> = (0..requests).map(request).collect();
-    let workload = Workload { requests: Box::new(requests.into_iter()), expected: None, skipped_rows: 0 };
+    let requests = Box::new(requests.into_iter());
+    let workload = Workload { requests, expected: None, arrivals_end: None, skipped_rows: 0 };
     let entities = [
         Participant::Recorder(Box::new(Recorder::new([APPLICATION], Keep::Requests))),
         Participant::Source(Box::new(Source::new(workload, vec![(APPLICATION, SCHEDULER)]))),

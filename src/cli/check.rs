@@ -25,7 +25,7 @@ pub struct CheckArgs {
 
 /// Loads the scenario, opens its trace, and prints what it would run.
 pub fn check(arguments: &CheckArgs) -> Result<ExitCode, CliError> {
-    logging::start(arguments.verbosity.verbose);
+    logging::start(&arguments.verbosity);
     let input = arguments.input.split()?;
     let registry = Registry::builtin();
     let (scenario, workload) = input.load(&registry)?;

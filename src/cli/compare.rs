@@ -4,8 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
-
 use crate::compare::{self, Comparison, Contender, Detail, compare as compare_all, run_count, table};
 use crate::registry::Registry;
 use crate::report;
@@ -15,7 +13,7 @@ use crate::slo::Slo;
 use super::exit::{self, CliError};
 use super::input::Input;
 use super::options::Format;
-use super::print;
+use super::{print, progress};
 
 /// Arguments of `ebbflow compare`.
 #[derive(clap::Args, Debug)]
@@ -55,10 +53,7 @@ pub struct CompareArgs {
 pub fn compare(arguments: &CompareArgs) -> Result<ExitCode, CliError> {
     let registry = Registry::builtin();
     let contenders = arguments.contenders(&registry)?;
-    let bar = ProgressBar::new(run_count(&contenders) as u64);
-    if arguments.quiet {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
+    let bar = progress::counted(arguments.quiet, run_count(&contenders), "runs");
     let detail = if arguments.report.is_some() { Detail::Sketches } else { Detail::Figures };
     let comparison = compare_all(&contenders, &registry, detail, |done| bar.set_position(done as u64));
     bar.finish_and_clear();

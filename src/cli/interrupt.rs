@@ -1,5 +1,6 @@
 //! Ctrl-C: the first asks the run to end, the second ends the process.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,9 @@ pub fn listen(unfinished: Option<PathBuf>) -> Arc<AtomicBool> {
             let _ = unfinished.as_ref().map(std::fs::remove_dir_all);
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
-        print::stderr("interrupted: what there is will be written; Ctrl-C again aborts");
+        // The terminal has just put `^C` somewhere into the line.
+        let start = if std::io::stderr().is_terminal() { "\n" } else { "" };
+        print::stderr(&format!("{start}interrupted: what there is will be written; Ctrl-C again aborts"));
     });
     if let Err(error) = listening {
         tracing::warn!("Ctrl-C will end the run without results: {error}");

@@ -22,7 +22,9 @@ mod run;
 
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+
+use logging::Verbosity;
 
 /// What the exit codes mean, for `--help`.
 const EXIT_CODES: &str = "\
@@ -59,14 +61,6 @@ enum Command {
     List(list::ListArgs),
     /// Measure the message throughput of the actor runtime on this machine
     Bench(bench::BenchArgs),
-}
-
-/// How much is logged on stderr.
-#[derive(clap::Args, Debug)]
-struct Verbosity {
-    /// Log on stderr: -v what happens, -vv in detail; the variable RUST_LOG chooses more finely
-    #[arg(short, long = "verbose", action = ArgAction::Count)]
-    verbose: u8,
 }
 
 /// Parses the arguments and does what they say.

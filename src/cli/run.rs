@@ -12,14 +12,14 @@ use crate::scenario::Scenario;
 use crate::simulation::{self, RunOptions};
 use crate::slo::Slo;
 use crate::workload::Workload;
-use ebbflow_actors::Progress;
 
 use super::exit::{self, CliError};
 use super::input::{Input, InputArgs};
+use super::logging::Verbosity;
 use super::options::{Arbiters, Files, Format, Runner, Ticks, arbiters};
 use super::output::{Output, directory_error};
-use super::progress::ProgressLine;
-use super::{Verbosity, interrupt, logging, print};
+use super::progress::{ProgressLine, Spinner, Watch};
+use super::{interrupt, logging, print};
 
 /// Arguments of `ebbflow run`.
 #[derive(clap::Args, Debug)]
@@ -75,13 +75,15 @@ pub struct RunArgs {
 
 /// Runs a scenario from its arguments to its files.
 pub fn run(arguments: &RunArgs) -> Result<ExitCode, CliError> {
-    logging::start(arguments.verbosity.verbose);
+    logging::start(&arguments.verbosity);
     let registry = Registry::builtin();
+    let reading = arguments.spinner("reading the scenario and its workload");
     let (scenario, workload) = arguments.input_with_options()?.load(&registry)?;
+    drop(reading);
     let directory = arguments.directory(&scenario);
     let mut output = directory.as_ref().map(Output::open).transpose()?;
     if !arguments.quiet {
-        print::notes(&scenario.notes);
+        arguments.verbosity.notes(&scenario.notes);
     }
     let interrupt = interrupt::listen(output.as_ref().map(|output| output.hidden().to_owned()));
     let keep = match &mut output {
@@ -89,9 +91,12 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode, CliError> {
         None => Keep::Figures,
     };
     let results = arguments.simulate((&scenario, workload, &registry), keep, interrupt)?;
+    let writing = arguments.spinner("summing up and writing files");
     let report = Report::new(&results, &scenario);
     let page = (!arguments.no_report).then_some(&registry);
-    let place = match output.map(|output| output.complete(&results, &report, &scenario, page)).transpose() {
+    let place = output.map(|output| output.complete(&results, &report, &scenario, page)).transpose();
+    drop(writing);
+    let place = match place {
         Ok(place) => place,
         // It was cut short because its files could not be written: there is nothing to sum up.
         Err(error) if results.incomplete.is_some() => return Err(directory_error(error)),
@@ -133,27 +138,38 @@ impl RunArgs {
         keep: Keep,
         interrupt: Arc<AtomicBool>,
     ) -> Result<RunResults, CliError> {
-        let progress = Arc::new(Progress::default());
-        let options = self.options(&progress, interrupt);
-        let quiet = self.quiet || self.verbosity.verbose > 0;
-        let line = if quiet { None } else { ProgressLine::start(&progress, scenario.end_time) };
-        tracing::info!(?options, "the run begins");
+        let watch = if self.is_silent() { None } else { Watch::over(scenario, &workload) };
+        let options = self.options(interrupt);
+        let options = match &watch {
+            Some(watch) => watch.tell(options),
+            None => options,
+        };
+        logging::run_begins(scenario, &options);
+        let line = watch.map(ProgressLine::start);
         let started = Instant::now();
         let results = simulation::run_keeping(keep, scenario, workload, registry, &options);
         let mut results = results.map_err(CliError::bad_input)?;
         results.wall_s = started.elapsed().as_secs_f64();
         drop(line);
-        tracing::info!(end = %results.end, stats = ?results.stats, wall_s = results.wall_s, "the run ended");
+        logging::run_ended(&results);
         Ok(results)
     }
 
-    fn options(&self, progress: &Arc<Progress>, interrupt: Arc<AtomicBool>) -> RunOptions {
+    /// Whether nothing may move on stderr: it is not wanted, or the log is there.
+    fn is_silent(&self) -> bool {
+        self.quiet || self.verbosity.is_chatty()
+    }
+
+    fn spinner(&self, what: &'static str) -> Spinner {
+        Spinner::start(self.is_silent(), what)
+    }
+
+    fn options(&self, interrupt: Arc<AtomicBool>) -> RunOptions {
         RunOptions {
             runner: self.runner.into(),
             arbiters: self.arbiters.0,
             ticks: self.ticks.into(),
             interrupt: Some(interrupt),
-            progress: Some(Arc::clone(progress)),
             ..RunOptions::default()
         }
     }

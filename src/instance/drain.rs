@@ -13,6 +13,7 @@ use crate::message::{Message, Return};
 use crate::participant::Outbox;
 use crate::request::{Rejection, Request};
 use crate::results::ScalingEvent;
+use crate::scaling::log;
 use crate::scenario::DrainTimeoutAction;
 
 impl Instance {
@@ -126,7 +127,8 @@ impl Instance {
 
     fn note(&self, time: SimTime, event: &'static str, detail: String, outbox: &mut Outbox<'_>) {
         let target = format!("instance_{}", self.birth.instance);
-        let fact = Box::new(ScalingEvent { time, event, target, detail });
-        outbox.send(self.birth.recorder, Message::Noted(self.birth.application, fact));
+        let fact = ScalingEvent { time, event, target, detail };
+        log::fact(self.birth.application, &fact);
+        outbox.send(self.birth.recorder, Message::Noted(self.birth.application, Box::new(fact)));
     }
 }

@@ -7,6 +7,7 @@ use super::birth::Birth;
 use super::engine;
 use super::inbound::{IDLE_RETRIES_BEFORE_RECOMPUTE, Inbound, Offer, RETRY_INTERVAL};
 use super::lifecycle::{InstanceStatus, Lifecycle};
+use super::log;
 use super::memory::Memory;
 use super::residents::{Phase, Residents, TaskState, Work};
 use crate::ids::{GpuName, RequestId};
@@ -182,6 +183,9 @@ impl Instance {
 
     fn finish_run(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
         self.run_end = None;
+        if let Some(run) = self.batcher.run() {
+            log::batch(now, &self.birth, run, self.batcher.residents().batch.len());
+        }
         if self.birth.debug {
             let row = self.iteration_row(now);
             outbox.send(self.birth.recorder, Message::Iterated(self.birth.application, row));

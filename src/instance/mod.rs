@@ -13,6 +13,7 @@ pub mod engine;
 mod entity;
 mod inbound;
 mod lifecycle;
+mod log;
 mod memory;
 mod resident;
 pub mod residents;

@@ -10,6 +10,7 @@ use crate::ids::ApplicationId;
 use crate::message::Message;
 use crate::participant::Outbox;
 use crate::scaling::DecisionRow;
+use crate::vitals::Vitals;
 
 /// What becomes of ended requests once their figures are noted.
 #[derive(Clone, Debug)]
@@ -74,13 +75,21 @@ impl Ledger {
 pub struct Recorder {
     ledgers: Vec<(ApplicationId, Ledger)>,
     keep: Keep,
+    vitals: Vitals,
 }
 
 impl Recorder {
     /// A recorder for these applications.
     pub fn new(applications: impl IntoIterator<Item = ApplicationId>, keep: Keep) -> Self {
         let ledgers = applications.into_iter().map(|id| (id, Ledger::default())).collect();
-        Recorder { ledgers, keep }
+        Recorder { ledgers, keep, vitals: Vitals::default() }
+    }
+
+    /// The same recorder, leaving signs of life here.
+    #[must_use]
+    pub fn watched_in(mut self, vitals: Vitals) -> Self {
+        self.vitals = vitals;
+        self
     }
 
     /// The name in messages and logs.
@@ -109,6 +118,7 @@ impl Recorder {
     pub(crate) fn handle(&mut self, _: SimTime, from: EntityId, message: Message, _: &mut Outbox<'_>) {
         match message {
             Message::Ended(ended) => {
+                self.vitals.ended();
                 let place = self.place(ended.request.application);
                 self.ledgers[place].1.file(ended, &mut self.keep);
             }

@@ -10,6 +10,7 @@ use ebbflow_actors::SimTime;
 use super::policy::PoolCount;
 use crate::ids::{InstanceId, Tag};
 use crate::instance::InstanceStatus;
+use crate::vitals::FleetSize;
 
 /// An instance as a policy sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,5 +62,15 @@ impl Census {
 
     fn count(&mut self, tag: Option<Tag>, status: InstanceStatus) -> &mut u32 {
         self.0.entry(tag).or_insert(PoolCount::none(tag)).of(status)
+    }
+}
+
+impl FromIterator<PoolCount> for FleetSize {
+    fn from_iter<I: IntoIterator<Item = PoolCount>>(pools: I) -> Self {
+        pools.into_iter().fold(FleetSize::default(), |sum, pool| FleetSize {
+            active: sum.active + u64::from(pool.active),
+            starting: sum.starting + u64::from(pool.starting),
+            draining: sum.draining + u64::from(pool.draining),
+        })
     }
 }

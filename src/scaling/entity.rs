@@ -12,6 +12,7 @@ use super::effect::{Effect, PlannedInstance};
 use super::error::ScalingError;
 use super::governor::describe;
 use super::ids::IdBlock;
+use super::log;
 use super::metrics::{Input, Sample};
 use super::state::ScalingState;
 use crate::cluster::Server;
@@ -21,6 +22,7 @@ use crate::message::Message;
 use crate::participant::{Outbox, Participant};
 use crate::results::ScalingCounts;
 use crate::scenario::{Action, Operation};
+use crate::vitals::{FleetSize, Vitals};
 
 /// The ScalingManager of one application.
 pub struct ScalingManager {
@@ -32,6 +34,9 @@ pub struct ScalingManager {
     instances: BTreeMap<InstanceId, EntityId>,
     actions: VecDeque<Action>,
     autoscaler: Option<Autoscaler>,
+    vitals: Vitals,
+    /// What it last said of its fleet there.
+    said: FleetSize,
 }
 
 /// Whom a manager talks to.
@@ -65,7 +70,26 @@ impl ScalingManager {
         autoscaler: Option<Autoscaler>,
     ) -> Self {
         let actions = actions.into();
-        ScalingManager { state, addresses, blueprint, entity_ids, servers, instances, actions, autoscaler }
+        ScalingManager {
+            state,
+            addresses,
+            blueprint,
+            entity_ids,
+            servers,
+            instances,
+            actions,
+            autoscaler,
+            vitals: Vitals::default(),
+            said: FleetSize::default(),
+        }
+    }
+
+    /// The same manager, leaving signs of its fleet's life here.
+    #[must_use]
+    pub fn watched_in(mut self, vitals: Vitals) -> Self {
+        self.vitals = vitals;
+        self.show_size();
+        self
     }
 
     /// The name in messages and logs.
@@ -254,7 +278,7 @@ impl ScalingManager {
             && autoscaler.governors[nth].is_hold_news(&decision)
         {
             let row = DecisionRow::held(now, autoscaler.governors[nth].name(), &decision, &inputs);
-            outbox.send(self.addresses.recorder, Message::Decided(self.blueprint.application, Box::new(row)));
+            self.tell(row, outbox);
         }
     }
 
@@ -284,14 +308,29 @@ impl ScalingManager {
                 reason: decision.reason.clone(),
                 outcome: outcome.to_string(),
             };
-            outbox.send(self.addresses.recorder, Message::Decided(self.blueprint.application, Box::new(row)));
+            self.tell(row, outbox);
         }
     }
 
+    fn tell(&self, row: DecisionRow, outbox: &mut Outbox<'_>) {
+        log::decision(self.blueprint.application, &row);
+        outbox.send(self.addresses.recorder, Message::Decided(self.blueprint.application, Box::new(row)));
+    }
+
     fn carry_out(&mut self, outbox: &mut Outbox<'_>) {
-        for effect in self.state.take_effects() {
+        let effects = self.state.take_effects();
+        // Whatever changes the fleet is written down, which is an effect.
+        if !effects.is_empty() {
+            self.show_size();
+        }
+        for effect in effects {
             self.carry_out_one(effect, outbox);
         }
+    }
+
+    fn show_size(&mut self) {
+        let ScalingManager { vitals, said, state, .. } = self;
+        vitals.fleet(said, || state.pools().into_iter().collect());
     }
 
     fn carry_out_one(&mut self, effect: Effect, outbox: &mut Outbox<'_>) {
@@ -330,15 +369,11 @@ impl ScalingManager {
                 }
             }
             Effect::Log(line) => {
-                if self.state.is_verbose() {
-                    tracing::info!(time_s = line.time.as_secs_f64(), line.action, line.target, line.status);
-                }
+                log::operation(application, &line);
                 outbox.send(recorder, Message::Logged(application, Box::new(line)));
             }
             Effect::Note(fact) => {
-                if self.state.is_verbose() {
-                    tracing::info!(time_s = fact.time.as_secs_f64(), fact.event, fact.target, fact.detail);
-                }
+                log::fact(application, &fact);
                 outbox.send(recorder, Message::Noted(application, Box::new(fact)));
             }
         }

@@ -19,6 +19,7 @@ mod error;
 mod governor;
 mod ids;
 mod life;
+pub(crate) mod log;
 pub mod metrics;
 mod news;
 mod operations;

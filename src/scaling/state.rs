@@ -360,11 +360,6 @@ impl ScalingState {
         })
     }
 
-    /// Whether its application asked for `debug`: everything logged is traced as well (`-v` shows it).
-    pub fn is_verbose(&self) -> bool {
-        self.spec.debug
-    }
-
     /// Operations so far.
     pub fn counts(&self) -> ScalingCounts {
         self.counts

@@ -163,6 +163,14 @@ impl Scheduler {
                 (instance, None)
             }
         };
+        tracing::debug!(
+            t_s = now.as_secs_f64(),
+            application = self.application.0,
+            request = request.id.0,
+            prefill = prefill.0,
+            decode = decode.as_ref().map_or(prefill, |target| target.instance).0,
+            "routed"
+        );
         let prefill = self.fleet.get(prefill).expect("policies choose from the fleet's pools");
         outbox.send(prefill.entity, Message::Serve { request, decode });
     }
@@ -213,6 +221,13 @@ impl Scheduler {
     }
 
     fn file(&self, request: Box<Request>, fate: Fate, outbox: &mut Outbox<'_>) {
+        tracing::debug!(
+            t_s = outbox.now().as_secs_f64(),
+            application = self.application.0,
+            request = request.id.0,
+            fate = fate.name(),
+            "ended"
+        );
         outbox.send(self.recorder, Message::Ended(EndedRequest { request, fate }));
     }
 

@@ -25,6 +25,7 @@ use crate::scaling::{
 };
 use crate::scenario::{ApplicationSpec, PerformanceSpec, Scenario};
 use crate::scheduler::{PoolName, Pooling, RoutingPolicy, Scheduler, SchedulerContext};
+use crate::vitals::{FleetSize, Vitals};
 use crate::workload::{Source, Workload};
 
 const RECORDER: EntityId = EntityId(0);
@@ -41,6 +42,7 @@ pub(super) fn build(
     workload: Workload,
     registry: &Registry,
     keep: Keep,
+    vitals: &Vitals,
 ) -> Result<Fleet, SimulationError> {
     let tables = Tables::open(&scenario.performance)?;
     let servers = start_servers(scenario)?;
@@ -48,6 +50,7 @@ pub(super) fn build(
     let mut builder = Builder {
         scenario,
         registry,
+        vitals,
         tables,
         start: start_application(scenario),
         servers,
@@ -64,6 +67,7 @@ pub(super) fn build(
 struct Builder<'a> {
     scenario: &'a Scenario,
     registry: &'a Registry,
+    vitals: &'a Vitals,
     tables: Tables,
     start: Option<ApplicationId>,
     servers: Vec<StartServer>,
@@ -99,9 +103,9 @@ impl Builder<'_> {
 
     fn add_keepers(&mut self, workload: Workload, keep: Keep) {
         let ids = self.scenario.applications.iter().map(|application| application.id);
-        let recorder = Recorder::new(ids.clone(), keep);
+        let recorder = Recorder::new(ids.clone(), keep).watched_in(self.vitals.clone());
         let schedulers = ids.enumerate().map(|(position, id)| (id, Self::scheduler_address(position)));
-        let source = Source::new(workload, schedulers.collect());
+        let source = Source::new(workload, schedulers.collect()).watched_in(self.vitals.clone());
         self.add(RECORDER, Group(0), Participant::Recorder(Box::new(recorder)));
         self.add(SOURCE, Group(0), Participant::Source(Box::new(source)));
     }
@@ -129,6 +133,10 @@ impl Builder<'_> {
         self.add(scheduler, Group(0), Participant::Scheduler(Box::new(actor)));
         if let Some(manager) = manager {
             self.add_manager(position, Addresses { manager, scheduler, recorder: RECORDER }, blueprint)?;
+        } else {
+            // Nobody will change this fleet.
+            let size = || FleetSize { active: births.len() as u64, ..FleetSize::default() };
+            self.vitals.fleet(&mut FleetSize::default(), size);
         }
         // Unallocated servers belong to the first application.
         if self.start == Some(spec.id) || (self.start.is_none() && position == 0) {
@@ -222,7 +230,8 @@ impl Builder<'_> {
             instances,
             actions.cloned().collect(),
             autoscaler,
-        );
+        )
+        .watched_in(self.vitals.clone());
         self.add(addresses.manager, Group(0), Participant::Manager(Box::new(actor)));
         Ok(())
     }

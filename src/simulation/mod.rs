@@ -16,6 +16,7 @@ use crate::performance::{ConstantError, LookupError};
 use crate::registry::Registry;
 use crate::results::{Incomplete, Keep, RunResults};
 use crate::scenario::Scenario;
+use crate::vitals::Vitals;
 use crate::workload::Workload;
 
 /// How to run, as opposed to what: none of it changes a result.
@@ -31,6 +32,8 @@ pub struct RunOptions {
     pub interrupt: Option<Arc<AtomicBool>>,
     /// Filled in while the run goes on.
     pub progress: Option<Arc<Progress>>,
+    /// Filled in by entities while the run goes on, if [watched](Vitals::watched).
+    pub vitals: Vitals,
     /// Wall-clock time a handler may take before the run is given up.
     pub watchdog: Option<Duration>,
     /// Check after every event that entities keep their promises; slow, for tests.
@@ -45,6 +48,7 @@ impl Default for RunOptions {
             ticks: TickMode::Lazy,
             interrupt: None,
             progress: None,
+            vitals: Vitals::default(),
             watchdog: Some(Duration::from_secs(60)),
             check_promises: false,
         }
@@ -128,7 +132,7 @@ pub fn run_keeping(
     registry: &Registry,
     options: &RunOptions,
 ) -> Result<RunResults, SimulationError> {
-    let fleet = build::build(scenario, workload, registry, keep.clone())?;
+    let fleet = build::build(scenario, workload, registry, keep.clone(), &options.vitals)?;
     let config = RunConfig {
         seed: scenario.seed,
         lookahead: scenario.dispatch_latency,

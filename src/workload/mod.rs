@@ -17,6 +17,8 @@ pub use error::{RowProblem, WorkloadError};
 pub use presets::{Preset, preset, preset_names};
 pub use source::Source;
 
+use ebbflow_actors::SimTime;
+
 use crate::ids::ApplicationId;
 use crate::request::Request;
 use crate::scenario::{Transform, WorkloadSource, WorkloadSpec};
@@ -31,6 +33,8 @@ pub struct Workload {
     pub requests: Box<dyn Iterator<Item = Request> + Send>,
     /// How many there will be, when known beforehand.
     pub expected: Option<u64>,
+    /// No request arrives later than this, when known beforehand.
+    pub arrivals_end: Option<SimTime>,
     /// Rows of the trace that were malformed and skipped on request.
     pub skipped_rows: u64,
 }
@@ -49,25 +53,33 @@ pub fn open(
     match &spec.source {
         WorkloadSource::Trace { path, skip_bad_rows } => {
             let trace = trace::read(path, *skip_bad_rows, applications)?;
-            let expected = apply(trace.entries.iter().copied(), spec.transform).count() as u64;
-            let entries = trace.entries.into_iter();
-            Ok(workload(entries, spec.transform, Some(expected), trace.skipped_rows))
+            let (mut expected, mut arrivals_end) = (0, None);
+            for entry in apply(trace.entries.iter().copied(), spec.transform) {
+                expected += 1;
+                arrivals_end = Some(entry.arrival);
+            }
+            let requests = requests(trace.entries.into_iter(), spec.transform);
+            Ok(Workload {
+                requests,
+                expected: Some(expected),
+                arrivals_end,
+                skipped_rows: trace.skipped_rows,
+            })
         }
         WorkloadSource::Synthetic(synthetic) => {
             let generated = Synthetic::new(synthetic, applications, seed)?;
             let expected = generated.expected().filter(|_| spec.transform.keeps_time());
             let expected = expected.map(|count| count.min(spec.transform.limit.unwrap_or(u64::MAX)));
-            Ok(workload(generated, spec.transform, expected, 0))
+            let arrivals_end = generated.until().filter(|_| spec.transform == Transform::default());
+            let requests = requests(generated, spec.transform);
+            Ok(Workload { requests, expected, arrivals_end, skipped_rows: 0 })
         }
     }
 }
 
-fn workload(
+fn requests(
     entries: impl Iterator<Item = Entry> + Send + 'static,
     transform: Transform,
-    expected: Option<u64>,
-    skipped_rows: u64,
-) -> Workload {
-    let requests = Box::new(apply(entries, transform).map(Request::from));
-    Workload { requests, expected, skipped_rows }
+) -> Box<dyn Iterator<Item = Request> + Send> {
+    Box::new(apply(entries, transform).map(Request::from))
 }

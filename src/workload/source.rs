@@ -7,6 +7,7 @@ use crate::ids::ApplicationId;
 use crate::message::Message;
 use crate::participant::Outbox;
 use crate::request::Request;
+use crate::vitals::Vitals;
 
 /// Sends each request to the scheduler of its application at its time of arrival.
 ///
@@ -16,6 +17,7 @@ pub struct Source {
     next: Option<Request>,
     schedulers: Vec<(ApplicationId, EntityId)>,
     arrived: u64,
+    vitals: Vitals,
 }
 
 impl std::fmt::Debug for Source {
@@ -27,7 +29,14 @@ impl std::fmt::Debug for Source {
 impl Source {
     /// A source of this workload. Every application a request names has a scheduler here.
     pub fn new(workload: Workload, schedulers: Vec<(ApplicationId, EntityId)>) -> Self {
-        Source { requests: workload.requests, next: None, schedulers, arrived: 0 }
+        Source { requests: workload.requests, next: None, schedulers, arrived: 0, vitals: Vitals::default() }
+    }
+
+    /// The same source, leaving signs of life here.
+    #[must_use]
+    pub fn watched_in(mut self, vitals: Vitals) -> Self {
+        self.vitals = vitals;
+        self
     }
 
     /// The name in messages and logs.
@@ -50,6 +59,7 @@ impl Source {
             let scheduler = self.schedulers.iter().find(|(id, _)| *id == request.application);
             if let Some(&(_, scheduler)) = scheduler {
                 self.arrived += 1;
+                self.vitals.arrived();
                 outbox.send(scheduler, Message::Arrival(Box::new(request)));
             }
         }

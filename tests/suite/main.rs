@@ -23,6 +23,7 @@ mod finished_runs;
 mod fleet_invariants;
 mod golden;
 mod instruction_counts;
+mod logs;
 mod memory_pressure;
 mod nothing_lost;
 mod oracle;

@@ -71,6 +71,11 @@ impl Synthetic {
         })
     }
 
+    /// When requests cease to arrive, if that is said.
+    pub(super) fn until(&self) -> Option<SimTime> {
+        Some(self.until).filter(|until| *until < SimTime::MAX)
+    }
+
     /// How many requests there will be, if that does not depend on when they arrive.
     pub(super) fn expected(&self) -> Option<u64> {
         (self.until == SimTime::MAX && !self.arrivals.may_end()).then_some(self.requests)
