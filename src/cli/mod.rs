@@ -2,7 +2,7 @@
 //!
 //! One file per subcommand. Stdout carries the summary or the JSON and nothing else; notes, progress, logs
 //! and errors go to stderr. This and the result writers are the only places that touch the world outside
-//! the simulation. Leaves out colours.
+//! the simulation.
 
 mod bench;
 mod check;
@@ -15,6 +15,7 @@ mod list;
 mod logging;
 mod options;
 mod output;
+mod page;
 mod print;
 mod progress;
 mod report;

@@ -19,7 +19,7 @@ use super::logging::Verbosity;
 use super::options::{Arbiters, Files, Format, Runner, Ticks, arbiters};
 use super::output::{Output, directory_error};
 use super::progress::{ProgressLine, Spinner, Watch};
-use super::{interrupt, logging, print};
+use super::{interrupt, logging, page, print};
 
 /// Arguments of `ebbflow run`.
 #[derive(clap::Args, Debug)]
@@ -177,8 +177,9 @@ impl RunArgs {
     fn print(&self, report: &Report, results: &RunResults, place: Option<&PathBuf>) -> Result<(), CliError> {
         let text = match self.format {
             Format::Text => {
-                let files = place.map(|place| format!("files           {}\n", place.display()));
-                results::summary_text(report, results) + &files.unwrap_or_default()
+                let page = page::of_stdout();
+                let files = place.map(|place| results::files_text(place, &page));
+                results::summary_text(report, results, &page) + &files.unwrap_or_default()
             }
             Format::Json => report.to_json(),
         };

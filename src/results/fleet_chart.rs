@@ -7,7 +7,6 @@ use ebbflow_actors::SimTime;
 
 use super::InstanceRecord;
 
-const COLUMNS: u64 = 60;
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The time an instance spent in a status, in nanoseconds: from, to.
@@ -29,8 +28,12 @@ pub struct Line {
     pub peak: u64,
 }
 
-/// The lines of the statuses that occurred; none for a run without time.
-pub fn lines<'a>(instances: impl Iterator<Item = &'a InstanceRecord> + Clone, end: SimTime) -> Vec<Line> {
+/// The lines of the statuses that occurred, so many blocks long; none for a run without time.
+pub fn lines<'a>(
+    instances: impl Iterator<Item = &'a InstanceRecord> + Clone,
+    end: SimTime,
+    columns: usize,
+) -> Vec<Line> {
     let spans = STATUSES.map(|(status, of)| {
         let spans: Vec<Span> =
             instances.clone().map(|instance| of(instance, end)).filter(|(from, to)| from < to).collect();
@@ -38,7 +41,9 @@ pub fn lines<'a>(instances: impl Iterator<Item = &'a InstanceRecord> + Clone, en
     });
     let scale = spans.iter().map(|(_, peak, _)| *peak).max().unwrap_or(0);
     let occurred = spans.into_iter().filter(|(_, peak, _)| *peak > 0);
-    occurred.map(|(status, peak, spans)| Line { status, blocks: blocks(&spans, end, scale), peak }).collect()
+    occurred
+        .map(|(status, peak, spans)| Line { status, blocks: blocks(&spans, end, columns, scale), peak })
+        .collect()
 }
 
 fn left(instance: &InstanceRecord, end: SimTime) -> SimTime {
@@ -71,12 +76,12 @@ fn peak(spans: &[Span]) -> u64 {
     counts.max().unwrap_or(0).unsigned_abs()
 }
 
-fn blocks(spans: &[Span], end: SimTime, scale: u64) -> String {
-    let width = end.as_nanos().div_ceil(COLUMNS).max(1);
-    let mut filled = vec![0u128; COLUMNS as usize];
+fn blocks(spans: &[Span], end: SimTime, columns: usize, scale: u64) -> String {
+    let width = end.as_nanos().div_ceil(columns as u64).max(1);
+    let mut filled = vec![0u128; columns];
     for &(from, to) in spans {
         let last = (to - 1) / width;
-        for column in from / width..=last.min(COLUMNS - 1) {
+        for column in from / width..=last.min(columns as u64 - 1) {
             let (start, stop) = (column * width, (column + 1) * width);
             filled[column as usize] += u128::from(to.min(stop) - from.max(start));
         }
@@ -103,7 +108,7 @@ mod tests {
     fn a_steady_fleet_is_a_full_line() {
         let mut instance = samples::instance(0);
         instance.active = Some(SimTime::ZERO);
-        let lines = lines([instance.clone(), instance].iter(), at(61));
+        let lines = lines([instance.clone(), instance].iter(), at(61), 60);
         assert_eq!(lines.len(), 1);
         assert_eq!((lines[0].status, lines[0].peak), ("active", 2));
         assert!(lines[0].blocks.chars().all(|block| block == '█'), "{}", lines[0].blocks);
@@ -116,7 +121,7 @@ mod tests {
         instance.active = Some(at(20));
         instance.draining = Some(at(40));
         instance.removed = Some(at(41));
-        let lines = lines([instance].iter(), at(60));
+        let lines = lines([instance].iter(), at(60), 60);
         let spans: Vec<(&str, Option<usize>, usize)> = lines
             .iter()
             .map(|line| {
@@ -133,12 +138,12 @@ mod tests {
         instance.active = None;
         instance.draining = Some(at(5));
         instance.removed = Some(at(6));
-        let lines = lines([instance].iter(), at(60));
+        let lines = lines([instance].iter(), at(60), 60);
         assert_eq!(lines.iter().map(|line| line.status).collect::<Vec<_>>(), ["starting", "draining"]);
     }
 
     #[test]
     fn a_run_without_time_has_no_chart() {
-        assert!(lines([samples::instance(0)].iter(), SimTime::ZERO).is_empty());
+        assert!(lines([samples::instance(0)].iter(), SimTime::ZERO, 60).is_empty());
     }
 }

@@ -249,6 +249,8 @@ pub struct RunResults {
     pub digest: Digest,
     /// Events, messages, envelopes, windows.
     pub stats: Stats,
+    /// Whether something was left to do at `end_time`; else the run ended by itself, or is incomplete.
+    pub reached_end_time: bool,
     /// Why the run is incomplete; none: it ended by itself or at `end_time`.
     pub incomplete: Option<Incomplete>,
     /// Wall-clock seconds of the run; measured by the caller, never used by the model.

@@ -24,6 +24,8 @@ pub struct Report {
     pub digest: String,
     /// Why the run ended before its time; null if it did not.
     pub incomplete: Option<String>,
+    /// Whether something was left to do at `end_time`.
+    pub reached_end_time: bool,
     /// Simulated seconds until the last event.
     pub simulated_s: f64,
     /// Wall-clock seconds the run took.
@@ -80,6 +82,7 @@ impl Report {
             seed: scenario.seed,
             digest: results.digest.to_string(),
             incomplete: results.incomplete.as_ref().map(ToString::to_string),
+            reached_end_time: results.reached_end_time,
             simulated_s: results.end.as_secs_f64(),
             wall_s: results.wall_s,
             events: results.stats.events,

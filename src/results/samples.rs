@@ -27,6 +27,7 @@ pub fn results() -> RunResults {
         end: at(100_000),
         digest: Digest(0xab),
         stats: Stats { events: 12_345, messages: 678, envelopes: 90, windows: 12, arbiters: 1 },
+        reached_end_time: false,
         incomplete: None,
         wall_s: 0.5,
     }

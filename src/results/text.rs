@@ -1,155 +1,184 @@
-//! The summary of a run for people: aligned plain text without colours, for terminals and logs.
+//! The summary of a run for people: what was promised, what came of the requests, how the fleet went, what it cost.
+//!
+//! Aligned text that fits the [`Page`] it is set on. Leaves out whatever needs more than a line: that is in the
+//! files of the run.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 use ebbflow_actors::SimDuration;
 
+use super::page::{LABEL, Page};
 use super::{
     Cost, InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, Split, StatusSeconds,
     fleet_chart,
 };
+use crate::request::{Rejection, Stage};
 
 /// The summary printed at the end of a run.
-pub fn summary_text(report: &Report, results: &RunResults) -> String {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = write_summary(&mut text, report, results);
-    text
-}
-
-fn write_summary(out: &mut String, report: &Report, results: &RunResults) -> std::fmt::Result {
-    let totals = &report.totals;
-    writeln!(out, "{} · seed {} · ebbflow {}", report.name, report.seed, report.version)?;
+pub fn summary_text(report: &Report, results: &RunResults, page: &Page) -> String {
+    let mut out = format!("{} · seed {} · ebbflow {}\n", report.name, report.seed, report.version);
     if let Some(reason) = &report.incomplete {
-        writeln!(out, "INCOMPLETE: {reason}")?;
+        let _ = writeln!(out, "{}", page.bad(&format!("INCOMPLETE: {reason}")));
     }
-    writeln!(out)?;
-    objectives(out, report)?;
-    line(out, "requests", &requests(&totals.requests))?;
-    if report.applications.len() > 1 {
-        for application in &report.applications {
-            let label = format!("  application {}", application.application_id);
-            line(out, &label, &requests(&application.totals.requests))?;
-        }
-    }
-    line(out, "throughput", &throughput(report))?;
-    writeln!(out)?;
-    latencies(out, report)?;
-    writeln!(out)?;
+    out.push('\n');
+    objectives(&mut out, report, page);
+    fates(&mut out, report, results, page);
+    page.line(&mut out, "throughput", &throughput(report));
+    out.push('\n');
+    latencies(&mut out, report, results, page);
+    out.push('\n');
     if results.applications.iter().any(|application| application.has_scaling_manager) {
-        line(out, "scaling", &scaling(report, results))?;
+        scaling(&mut out, report, results, page);
     }
-    line(out, "instance time", &shares(&totals.instance_seconds, "s", grouped_tenths))?;
-    line(out, "GPU time", &shares(&totals.gpu_seconds, "h", |seconds| format!("{:.2}", seconds / 3600.0)))?;
-    line(out, "cost", &cost(&totals.cost))?;
-    chart(out, results)?;
-    writeln!(out)?;
-    line(out, "simulator", &simulator(report))?;
-    line(out, "digest", &report.digest)
+    chart(&mut out, results, page);
+    out.push('\n');
+    let Shares { all, by_tag } = &report.totals.instance_seconds;
+    page.line(&mut out, "instance time", &shares(all, by_tag, "s", grouped_tenths));
+    let Shares { all, by_tag } = &report.totals.gpu_seconds;
+    page.line(&mut out, "GPU time", &shares(all, by_tag, "h", |seconds| format!("{:.2}", seconds / 3600.0)));
+    page.line(&mut out, "cost", &cost(&report.totals.cost));
+    page.line(&mut out, "simulator", &simulator(report));
+    page.row(&mut out, "digest", &report.digest);
+    out
 }
 
-fn line(out: &mut String, label: &str, text: &str) -> std::fmt::Result {
-    writeln!(out, "{label:<16}{text}")
+/// Where the files are, and what to look at first.
+pub fn files_text(place: &Path, page: &Page) -> String {
+    let mut out = String::new();
+    page.row(&mut out, "files", &place.display().to_string());
+    page.line(
+        &mut out,
+        "next",
+        &["run.json has every figure, lifecycle/ every instance, scaling/ every decision".to_owned()],
+    );
+    out
 }
 
 /// First what was promised, and whether it was kept.
-fn objectives(out: &mut String, report: &Report) -> std::fmt::Result {
-    let Some(slo) = &report.slo else { return Ok(()) };
+fn objectives(out: &mut String, report: &Report, page: &Page) {
+    let Some(slo) = &report.slo else { return };
     for verdict in &slo.objectives {
-        let mark = if verdict.met { "✓" } else { "✗" };
+        let mark = if verdict.met { page.good("✓") } else { page.bad("✗") };
         let value = verdict.value_s.map_or("nothing was served".to_owned(), |value| format!("{value:.4} s"));
-        line(out, "objective", &format!("{mark} {} · {value}", verdict.objective))?;
+        page.row(out, "objective", &format!("{mark} {} · {value}", verdict.objective));
     }
     if let Some(attainment) = slo.attainment {
-        line(out, "attainment", &format!("{:.2} % of the requests within all limits", attainment * 100.0))?;
+        page.line(
+            out,
+            "attainment",
+            &[format!("{:.2} % of the requests within all limits", attainment * 100.0)],
+        );
     }
-    writeln!(out)
+    out.push('\n');
 }
 
-/// GPU-hours with what they were used for, rent, energy.
-fn cost(cost: &Cost) -> String {
-    let Split { total, serving, starting, draining, idle } = cost.gpu_hours;
-    let share = |part: f64| if total > 0.0 { 100.0 * part / total } else { 0.0 };
-    let mut text = format!(
-        "{total:.2} GPU-h: serving {:.1} % · starting {:.1} % · draining {:.1} % · idle {:.1} %",
-        share(serving),
-        share(starting),
-        share(draining),
-        share(idle),
-    );
-    if let Some(usd) = cost.usd {
-        let _ = write!(text, " · ${:.2}", usd.total);
-    }
-    if let Some(energy) = cost.energy_kwh {
-        let _ = write!(text, " · {:.1} kWh at most", energy.total);
-    }
-    text
-}
-
-fn requests(counts: &RequestCounts) -> String {
-    let with = |count: u64, reasons: &std::collections::BTreeMap<&str, u64>| {
-        let reasons: Vec<String> =
-            reasons.iter().map(|(reason, count)| format!("{} {reason}", grouped(*count))).collect();
-        if reasons.is_empty() {
-            grouped(count)
-        } else {
-            format!("{} ({})", grouped(count), reasons.join(", "))
+/// What became of the requests, with the reasons in words.
+fn fates(out: &mut String, report: &Report, results: &RunResults, page: &Page) {
+    page.line(out, "requests", &requests(&report.totals.requests));
+    if report.applications.len() > 1 {
+        for application in &report.applications {
+            let label = format!("  application {}", application.application_id);
+            page.line(out, &label, &requests(&application.totals.requests));
         }
-    };
-    format!(
-        "arrived {} · completed {} · rejected {} · unfinished {}",
-        grouped(counts.arrived),
-        grouped(counts.completed),
-        with(counts.rejected, &counts.rejected_by_reason),
-        with(counts.unfinished, &counts.unfinished_by_stage),
-    )
+    }
+    let counts = &report.totals.requests;
+    let rejections = Rejection::ALL.map(|reason| (reason.name(), reason.in_words()));
+    reasons(out, "  rejected", &counts.rejected_by_reason, &rejections, page);
+    let stages = Stage::ALL.map(|stage| (stage.name(), stage.in_words()));
+    reasons(out, "  unfinished", &counts.unfinished_by_stage, &stages, page);
+    if counts.unfinished > 0 && report.incomplete.is_none() {
+        page.line(out, "", &[why_it_ended(results).to_owned()]);
+    }
 }
 
-fn throughput(report: &Report) -> String {
+fn why_it_ended(results: &RunResults) -> &'static str {
+    if results.reached_end_time {
+        "the run stopped at its end_time; with a later one they could go on"
+    } else {
+        "the run ended because nothing was left to happen: no instance is there for them, and none will start"
+    }
+}
+
+fn requests(counts: &RequestCounts) -> Vec<String> {
+    let RequestCounts { arrived, completed, rejected, unfinished, .. } = *counts;
+    let named =
+        [("arrived", arrived), ("completed", completed), ("rejected", rejected), ("unfinished", unfinished)];
+    named.map(|(name, count)| format!("{name} {}", grouped(count))).into()
+}
+
+/// A line for every word of the files that occurred, with what it means.
+fn reasons(
+    out: &mut String,
+    label: &str,
+    counts: &BTreeMap<&'static str, u64>,
+    meanings: &[(&'static str, &'static str)],
+    page: &Page,
+) {
+    let mut label = label;
+    for (name, meaning) in meanings {
+        if let Some(count) = counts.get(name) {
+            page.line(out, label, &[format!("{} {meaning} ({name})", grouped(*count))]);
+            label = "";
+        }
+    }
+}
+
+fn throughput(report: &Report) -> Vec<String> {
     let per_second = |count: u64| {
         if report.simulated_s > 0.0 { count as f64 / report.simulated_s } else { 0.0 }
     };
-    format!(
-        "{:.2} requests/s · {:.1} prompt tokens/s · {:.1} output tokens/s over {:.1} s",
-        per_second(report.totals.requests.completed),
-        per_second(report.totals.prompt_tokens),
-        per_second(report.totals.output_tokens),
-        report.simulated_s,
-    )
+    let totals = &report.totals;
+    vec![
+        format!("{:.2} requests/s", per_second(totals.requests.completed)),
+        format!("{} prompt tokens/s", grouped_tenths(per_second(totals.prompt_tokens))),
+        format!("{} output tokens/s", grouped_tenths(per_second(totals.output_tokens))),
+        format!("over {} s", grouped_tenths(report.simulated_s)),
+    ]
 }
 
-fn latencies(out: &mut String, report: &Report) -> std::fmt::Result {
+fn latencies(out: &mut String, report: &Report, results: &RunResults, page: &Page) {
     let totals = &report.totals;
-    let mut row = |label: &str, cells: [String; 5]| {
-        let cells: String = cells.iter().map(|cell| format!("{cell:>11}")).collect();
-        writeln!(out, "{label:<16}{cells}")
+    let label = if page.columns() < LABEL + 5 * 11 { 10 } else { LABEL };
+    let cell = ((page.columns() - label) / 5).min(11);
+    let mut row = |name: &str, cells: [String; 5]| {
+        let cells: String = cells.iter().map(|text| format!("{text:>cell$}")).collect();
+        let _ = writeln!(out, "{}{cells}", page.dim(&format!("{name:<label$}")));
     };
-    row("seconds", ["mean", "p50", "p90", "p99", "max"].map(String::from))?;
-    for (label, latency) in [
-        ("  TTFT", &totals.ttft_s),
-        ("  TBT", &totals.tbt_s),
-        ("  E2E", &totals.e2e_s),
-        ("  queue", &totals.queue_s),
-    ] {
-        row(label, cells(latency))?;
+    row("seconds", ["mean", "p50", "p90", "p99", "max"].map(String::from));
+    row("  TTFT", cells(&totals.ttft_s));
+    row("  TBT", cells(&totals.tbt_s));
+    row("  E2E", cells(&totals.e2e_s));
+    row("  queue", cells(&totals.queue_s));
+    let drains = Latency::of(instances(results).filter_map(drain).map(SimDuration::as_secs_f64).collect());
+    if drains.max.is_some() {
+        row("  drain", cells(&drains));
     }
-    Ok(())
 }
 
 fn cells(latency: &Latency) -> [String; 5] {
-    latency.values().map(|value| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}")))
+    latency.values().map(|value| match value {
+        None => "-".to_owned(),
+        Some(value) if value >= 1000.0 => format!("{value:.1}"),
+        Some(value) => format!("{value:.4}"),
+    })
 }
 
-fn scaling(report: &Report, results: &RunResults) -> String {
+fn scaling(out: &mut String, report: &Report, results: &RunResults, page: &Page) {
     let counts = &report.totals.scaling;
-    let mut text =
-        format!("{} up · {} down · {} refused", counts.scale_ups, counts.scale_downs, counts.refused);
-    let drains: Vec<f64> = instances(results).filter_map(drain).map(SimDuration::as_secs_f64).collect();
-    let drained = drains.len();
-    if let Latency { mean: Some(mean), max: Some(max), .. } = Latency::of(drains) {
-        let _ = write!(text, " · {drained} drained in {mean:.1} s on average, {max:.1} s at most");
+    let drained = instances(results).filter_map(drain).count();
+    let mut parts = vec![
+        format!("{} up", grouped(counts.scale_ups)),
+        format!("{} down", grouped(counts.scale_downs)),
+        format!("{} drained", grouped(drained as u64)),
+        format!("{} refused", grouped(counts.refused)),
+    ];
+    let facts = results.applications.iter().flat_map(|application| &application.scaling_events);
+    if let Some(first) = facts.filter(|fact| fact.event == "refused").min_by_key(|fact| fact.time) {
+        parts.push(format!("first refusal at {:.1} s: {}", first.time.as_secs_f64(), first.detail));
     }
-    text
+    page.line(out, "scaling", &parts);
 }
 
 fn drain(instance: &InstanceRecord) -> Option<SimDuration> {
@@ -160,47 +189,59 @@ fn instances(results: &RunResults) -> impl Iterator<Item = &InstanceRecord> + Cl
     results.applications.iter().flat_map(|application| &application.instances)
 }
 
-/// e.g. `1,520.0 s: active 1,400.0 · starting 80.0 · draining 40.0 (prompt 800.0, token 720.0)`.
-fn shares(shares: &Shares, unit: &str, amount: fn(f64) -> String) -> String {
-    let StatusSeconds { total, active, scaling_up, draining } = shares.all;
-    let mut text = format!(
-        "{} {unit}: active {} · starting {} · draining {}",
-        amount(total),
-        amount(active),
-        amount(scaling_up),
-        amount(draining)
-    );
-    if shares.by_tag.len() > 1 {
-        let tags = shares.by_tag.iter().map(|(tag, time)| format!("{tag} {}", amount(time.total)));
-        let _ = write!(text, " ({})", tags.collect::<Vec<_>>().join(", "));
-    }
-    text
-}
-
-fn chart(out: &mut String, results: &RunResults) -> std::fmt::Result {
-    let lines = fleet_chart::lines(instances(results), results.end);
-    for line in &lines {
-        writeln!(out, "  {:<14}{} peak {}", line.status, line.blocks, line.peak)?;
-    }
-    if lines.is_empty() {
-        return Ok(());
+fn chart(out: &mut String, results: &RunResults, page: &Page) {
+    // Room for ` peak 12345`.
+    let room = page.columns() - LABEL - 11;
+    for line in &fleet_chart::lines(instances(results), results.end, room) {
+        page.row(out, &format!("  {}", line.status), &format!("{} peak {}", line.blocks, line.peak));
     }
     let end = format!("{:.1} s", results.end.as_secs_f64());
-    writeln!(out, "  {:<14}0 s{end:>57}", "")
+    page.row(out, "", &format!("0 s{end:>width$}", width = room - 3));
 }
 
-fn simulator(report: &Report) -> String {
-    let mut text = format!(
-        "{} events · {} messages · {:.3} s wall-clock",
-        grouped(report.events),
-        grouped(report.messages),
-        report.wall_s
-    );
-    if report.wall_s > 0.0 {
-        let rate = (report.events as f64 / report.wall_s) as u64;
-        let _ = write!(text, " · {} events/s", grouped(rate));
+/// e.g. `1,520.0 s: active 1,400.0`, `starting 80.0`, `draining 40.0`, `prompt 800.0`, `token 720.0`.
+fn shares(
+    all: &StatusSeconds,
+    by_tag: &BTreeMap<&'static str, StatusSeconds>,
+    unit: &str,
+    amount: fn(f64) -> String,
+) -> Vec<String> {
+    let mut parts = vec![
+        format!("{} {unit}: active {}", amount(all.total), amount(all.active)),
+        format!("starting {}", amount(all.scaling_up)),
+        format!("draining {}", amount(all.draining)),
+    ];
+    if by_tag.len() > 1 {
+        let tags = by_tag.iter().map(|(tag, time)| format!("{tag} {}", amount(time.total)));
+        parts.push(format!("({})", tags.collect::<Vec<_>>().join(", ")));
     }
-    text
+    parts
+}
+
+/// GPU-hours with what they were used for, rent, energy.
+fn cost(cost: &Cost) -> Vec<String> {
+    let Split { total, serving, starting, draining, idle } = cost.gpu_hours;
+    let share = |part: f64| if total > 0.0 { 100.0 * part / total } else { 0.0 };
+    let mut parts = vec![format!("{total:.2} GPU-h")];
+    parts.extend(cost.usd.map(|usd| format!("${:.2}", usd.total)));
+    parts.extend(cost.energy_kwh.map(|energy| format!("{:.1} kWh at most", energy.total)));
+    let uses = [("serving", serving), ("starting", starting), ("draining", draining), ("idle", idle)];
+    parts.extend(uses.map(|(name, hours)| format!("{name} {:.1} %", share(hours))));
+    parts
+}
+
+fn simulator(report: &Report) -> Vec<String> {
+    let mut parts = vec![
+        format!("{} events", grouped(report.events)),
+        format!("{} messages", grouped(report.messages)),
+        format!("{:.3} s wall-clock", report.wall_s),
+    ];
+    if report.wall_s > 0.0 {
+        parts.push(format!("{} events/s", grouped((report.events as f64 / report.wall_s) as u64)));
+        let pace = (report.simulated_s / report.wall_s) as u64;
+        parts.push(format!("{} simulated seconds per second", grouped(pace)));
+    }
+    parts
 }
 
 /// A count with a comma every three digits.
@@ -227,32 +268,56 @@ mod tests {
     use super::super::{Incomplete, samples};
     use super::*;
 
+    fn sample(page: &Page) -> String {
+        summary_text(&samples::report(), &samples::results(), page)
+    }
+
     #[test]
     fn the_summary_says_what_ran_and_what_came_of_it() {
-        let text = summary_text(&samples::report(), &samples::results());
+        let text = sample(&Page::default());
         for part in [
             "sample · seed 7",
-            "arrived 4 · completed 2 · rejected 1 (1 too_large) · unfinished 1 (1 decode)",
-            "1 up · 1 down · 2 refused · 1 drained in 20.0 s on average, 20.0 s at most",
-            "190.0 s: active 160.0 · starting 10.0 · draining 20.0 (prompt 100.0, untagged 90.0)",
+            "arrived 4 · completed 2 · rejected 1 · unfinished 1",
+            "1 whose KV cache is larger than the memory of an empty instance (too_large)",
+            "1 producing output tokens (decode)",
+            "nothing was left to happen",
+            "1 up · 1 down · 1 drained · 2 refused",
+            "first refusal at 50.0 s: draining it",
+            "190.0 s: active 160.0 · starting 10.0 · draining 20.0",
+            "(prompt 100.0, untagged 90.0)",
             "digest          00000000000000ab",
             "12,345 events",
+            "200 simulated seconds per second",
         ] {
-            assert!(text.contains(part), "{part} is missing in\n{text}");
+            let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(flat.contains(&part), "{part} is missing in\n{text}");
         }
         assert!(!text.contains("INCOMPLETE"));
     }
 
     #[test]
+    fn no_line_is_wider_than_the_page() {
+        for columns in [60, 72, 80, 120] {
+            let text = sample(&Page::new(columns, false));
+            for line in text.lines() {
+                assert!(line.chars().count() <= columns, "{columns} columns:\n{line}\nin\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn colours_change_nothing_but_colours() {
+        let coloured = sample(&Page::new(80, true));
+        assert!(coloured.contains('\u{1b}'));
+        assert_eq!(console::strip_ansi_codes(&coloured), sample(&Page::new(80, false)));
+    }
+
+    #[test]
     fn columns_of_latencies_line_up() {
-        let text = summary_text(&samples::report(), &samples::results());
-        let lengths: Vec<usize> = text
-            .lines()
-            .skip_while(|line| !line.starts_with("seconds"))
-            .take(5)
-            .map(|line| line.chars().count())
-            .collect();
-        assert_eq!(lengths, [71; 5]);
+        let text = sample(&Page::default());
+        let table = text.lines().skip_while(|line| !line.starts_with("seconds")).take(6);
+        assert_eq!(table.map(|line| line.chars().count()).collect::<Vec<_>>(), [71; 6]);
     }
 
     #[test]
@@ -260,7 +325,8 @@ mod tests {
         let mut results = samples::results();
         results.incomplete = Some(Incomplete::Interrupted);
         let report = Report::new(&results, &samples::scenario());
-        assert_eq!(summary_text(&report, &results).lines().nth(1), Some("INCOMPLETE: interrupted"));
+        let text = summary_text(&report, &results, &Page::default());
+        assert_eq!(text.lines().nth(1), Some("INCOMPLETE: interrupted"));
     }
 
     #[test]

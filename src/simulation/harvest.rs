@@ -86,6 +86,7 @@ pub(super) fn harvest(
         end,
         digest: outcome.digest,
         stats: outcome.stats,
+        reached_end_time: outcome.ending == Ending::TimeLimit,
         incomplete: fault.or(interrupted),
         wall_s: 0.0,
     }

@@ -49,6 +49,7 @@ mod scenario_mutations;
 mod scraped_metrics;
 mod serving_defects;
 mod starts_and_stops;
+mod terminal;
 mod timetable_and_forecast;
 mod vectors;
 mod workloads;

@@ -105,6 +105,7 @@ pub fn read(directory: &Path) -> Result<(RunResults, Value), ReadError> {
         end,
         digest: summary.digest()?,
         stats: summary.stats()?,
+        reached_end_time: summary.reached_end_time()?,
         incomplete: summary.value["incomplete"].as_str().map(incomplete),
         wall_s: summary.value["wall_s"].as_f64().unwrap_or(0.0),
     };
@@ -139,6 +140,11 @@ impl Summary {
         let read =
             listed.iter().map(|listed| read(listed).ok_or_else(|| self.lacks("application_id and scaling")));
         read.collect()
+    }
+
+    fn reached_end_time(&self) -> Result<bool, ReadError> {
+        let reached = self.value["reached_end_time"].as_bool();
+        reached.ok_or_else(|| self.lacks("reached_end_time"))
     }
 
     fn digest(&self) -> Result<Digest, ReadError> {
