@@ -21,6 +21,7 @@ mod every_policy;
 mod extending;
 mod finished_runs;
 mod fleet_invariants;
+mod glossary;
 mod golden;
 mod instruction_counts;
 mod logs;
