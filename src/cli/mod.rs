@@ -19,6 +19,7 @@ mod page;
 mod print;
 mod progress;
 mod report;
+mod rerun;
 mod run;
 
 use std::process::ExitCode;
@@ -58,6 +59,9 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Make the page of a finished run
     Report(report::ReportArgs),
+    /// Repeat a run from its own directory and say whether it is the same
+    #[command(after_help = rerun::EXIT_CODES)]
+    Rerun(rerun::RerunArgs),
     /// List what a scenario may name, with every parameter, its default, unit and source
     List(list::ListArgs),
     /// Measure the message throughput of the actor runtime on this machine
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(arguments)) => check::check(arguments),
         Some(Command::Compare(arguments)) => compare::compare(arguments),
         Some(Command::Report(arguments)) => report::report(arguments),
+        Some(Command::Rerun(arguments)) => rerun::rerun(arguments),
         Some(Command::List(arguments)) => list::list(arguments),
         Some(Command::Bench(arguments)) => bench::bench(arguments),
         None => return ExitCode::SUCCESS,

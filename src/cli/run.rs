@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::registry::Registry;
-use crate::results::{self, Attainment, Incomplete, Keep, Report, RunDirectory, RunResults};
+use crate::results::{self, Attainment, Incomplete, InputFile, Keep, Report, RunDirectory, RunResults};
 use crate::scenario::Scenario;
 use crate::simulation::{self, RunOptions};
 use crate::slo::Slo;
@@ -79,6 +79,7 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode, CliError> {
     let registry = Registry::builtin();
     let reading = arguments.spinner("reading the scenario and its workload");
     let (scenario, workload) = arguments.input_with_options()?.load(&registry)?;
+    let inputs = InputFile::of(&scenario).map_err(CliError::bad_input)?;
     drop(reading);
     let directory = arguments.directory(&scenario);
     let mut output = directory.as_ref().map(Output::open).transpose()?;
@@ -92,7 +93,7 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode, CliError> {
     };
     let results = arguments.simulate((&scenario, workload, &registry), keep, interrupt)?;
     let writing = arguments.spinner("summing up and writing files");
-    let report = Report::new(&results, &scenario);
+    let report = Report::new(&results, &scenario).with_inputs(inputs);
     let page = (!arguments.no_report).then_some(&registry);
     let place = output.map(|output| output.complete(&results, &report, &scenario, page)).transpose();
     drop(writing);

@@ -50,7 +50,7 @@ impl FinishedRun {
     /// A file that is missing, damaged, or of another version.
     pub fn open(directory: &Path, registry: &Registry) -> Result<Self, OpenError> {
         let (results, summary) = results::read(directory)?;
-        let scenario = scenario::load(&directory.join(SCENARIO_FILE), &[], registry)?;
+        let scenario = scenario::load_finished(&directory.join(SCENARIO_FILE), registry)?;
         let has_requests = has_requests(&results);
         Ok(FinishedRun { directory: directory.to_owned(), summary, scenario, results, has_requests })
     }

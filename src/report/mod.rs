@@ -7,6 +7,7 @@ mod cause;
 pub mod data;
 mod finished;
 pub mod page;
+pub mod repeat;
 #[cfg(test)]
 mod samples;
 pub mod series;

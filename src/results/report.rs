@@ -7,7 +7,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ApplicationResults, Attainment, Figures, Incomplete, RunResults, Totals};
+use super::{ApplicationResults, Attainment, Figures, Incomplete, InputFile, RunResults, Totals};
 use crate::ids::ApplicationId;
 use crate::scenario::Scenario;
 
@@ -49,6 +49,8 @@ pub struct Report {
     pub applications: Vec<ApplicationReport>,
     /// What the reader should know about the scenario, e.g. defaults that were filled in.
     pub notes: Vec<String>,
+    /// The files it read, as they were then; whoever ran it fills them in.
+    pub inputs: Vec<InputFile>,
     /// The scenario with every default filled in.
     pub scenario: Value,
 }
@@ -98,8 +100,15 @@ impl Report {
             totals,
             applications,
             notes: scenario.notes.clone(),
+            inputs: Vec::new(),
             scenario: as_json(&scenario.resolved),
         }
+    }
+
+    /// The same, of a run that read these files.
+    #[must_use]
+    pub fn with_inputs(self, inputs: Vec<InputFile>) -> Self {
+        Report { inputs, ..self }
     }
 
     /// As JSON text, indented, ending with a newline.

@@ -13,6 +13,8 @@ pub(super) struct Context<'a> {
     pub registry: &'a Registry,
     /// Folder of the scenario file: relative paths start here, then in the working directory.
     pub folder: &'a Path,
+    /// Files named need not be there: nothing will be read from them.
+    pub files_may_be_gone: bool,
     /// The scenario is a configuration of the ancestor, recognised by its keys; see [`is_ancestor`].
     pub ancestor: bool,
     pub log: &'a Log,
@@ -36,6 +38,9 @@ impl Context<'_> {
     /// shell, so its paths start in the working directory.
     pub(super) fn find_file(&self, at: &At<'_>, text: &str) -> Result<PathBuf, Vec<PathBuf>> {
         let mut candidates = vec![self.folder.join(text)];
+        if self.files_may_be_gone {
+            return Ok(candidates.swap_remove(0));
+        }
         if !candidates.contains(&PathBuf::from(text)) {
             candidates.push(PathBuf::from(text));
         }

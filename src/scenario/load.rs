@@ -44,6 +44,26 @@ const ANCESTOR_KEYS: [&str; 13] = [
 /// # Errors
 /// All problems of the file and the overrides at once.
 pub fn load(path: &Path, overrides: &[String], registry: &Registry) -> Result<Scenario, ScenarioErrors> {
+    let (name, text) = read_text(path)?;
+    from_yaml(&name, &text, folder_of(path), overrides, registry)
+}
+
+/// The scenario of a finished run, in the file `path`: to be looked at, not to be run. The trace and the table it
+/// names need not be there any more.
+///
+/// # Errors
+/// All problems of the file at once.
+pub fn load_finished(path: &Path, registry: &Registry) -> Result<Scenario, ScenarioErrors> {
+    let (name, text) = read_text(path)?;
+    from_text((&name, &text), folder_of(path), &[], registry, true)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+/// The name of a file for messages, and what it holds.
+fn read_text(path: &Path) -> Result<(String, String), ScenarioErrors> {
     let name = path.display().to_string();
     if path.is_dir() {
         let help = "name a scenario file, e.g. configs/example.yaml".to_owned();
@@ -55,7 +75,7 @@ pub fn load(path: &Path, overrides: &[String], registry: &Registry) -> Result<Sc
         let valid = error.utf8_error().valid_up_to();
         ScenarioErrors::whole(&name, format!("is not UTF-8 text: byte {valid} is no character"), None)
     })?;
-    from_yaml(&name, &text, path.parent().unwrap_or(Path::new("")), overrides, registry)
+    Ok((name, text))
 }
 
 /// The scenario that runs when none is named: the user's example configuration under a ramp of load.
@@ -77,6 +97,16 @@ pub fn from_yaml(
     overrides: &[String],
     registry: &Registry,
 ) -> Result<Scenario, ScenarioErrors> {
+    from_text((name, text), base_dir, overrides, registry, false)
+}
+
+fn from_text(
+    (name, text): (&str, &str),
+    folder: &Path,
+    overrides: &[String],
+    registry: &Registry,
+    files_may_be_gone: bool,
+) -> Result<Scenario, ScenarioErrors> {
     let mut problems = Vec::new();
     let root = tree::parse(text, None, &mut problems);
     let Some(mut root) = root else {
@@ -91,7 +121,7 @@ pub fn from_yaml(
     }
     let log = Log::with_problems(problems);
     let ancestor = context::is_ancestor(&root);
-    let context = Context { registry, folder: base_dir, ancestor, log: &log };
+    let context = Context { registry, folder, files_may_be_gone, ancestor, log: &log };
     let scenario = read(&At::root(&root, &log), &context);
     let (problems, notes) = log.into_parts();
     match scenario {

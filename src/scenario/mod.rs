@@ -20,7 +20,7 @@ mod start_state;
 mod tree;
 mod workload;
 
-pub use load::{builtin, from_yaml, load};
+pub use load::{builtin, from_yaml, load, load_finished};
 pub use models::known_models;
 pub use problem::{Place, Problem, ScenarioErrors, ScenarioReport};
 pub use spec::*;

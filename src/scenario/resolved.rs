@@ -1,7 +1,10 @@
 //! Writes a scenario with every default filled in, in Ebbflow's own form.
 //!
 //! Reading the text again gives an equal scenario, whatever form the first one had: ancestor
-//! configurations, presets, short model names and overrides are all spelled out.
+//! configurations, presets, short model names and overrides are all spelled out. Paths are absolute, so that it
+//! may be read from anywhere.
+
+use std::path::{Path, PathBuf};
 
 use ebbflow_actors::{SimDuration, SimTime};
 use serde_json::{Map, Value, json};
@@ -234,7 +237,7 @@ fn performance(model: &PerformanceSpec) -> Value {
             json!({ "constant": { "prompt_time": prompt_s, "token_time": token_s } })
         }
         PerformanceSpec::Lookup { path, decode_key } => json!({ "db": {
-            "path": path,
+            "path": path.as_deref().map(absolute),
             "decode_key": match decode_key {
                 DecodeKey::BatchSize => "batch_size",
                 DecodeKey::BatchTokens => "batch_tokens",
@@ -243,11 +246,16 @@ fn performance(model: &PerformanceSpec) -> Value {
     }
 }
 
+/// Only a working directory that is gone can keep a path from being absolute.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 fn workload(workload: &WorkloadSpec) -> Value {
     let transform = &workload.transform;
     let mut keys = match &workload.source {
         WorkloadSource::Trace { path, skip_bad_rows } => {
-            json!({ "trace": path, "skip_bad_rows": skip_bad_rows })
+            json!({ "trace": absolute(path), "skip_bad_rows": skip_bad_rows })
         }
         WorkloadSource::Synthetic(spec) => synthetic(spec),
     };

@@ -27,8 +27,8 @@ actions:
 ";
 
 /// Keys whose insides are named by the data, or explained elsewhere on the page.
-const OPAQUE: [&str; 6] =
-    ["scenario", "notes", "applications", "by_tag", "rejected_by_reason", "unfinished_by_stage"];
+const OPAQUE: [&str; 7] =
+    ["scenario", "notes", "inputs", "applications", "by_tag", "rejected_by_reason", "unfinished_by_stage"];
 
 type Names = BTreeSet<String>;
 

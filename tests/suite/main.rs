@@ -32,6 +32,7 @@ mod performance_tables;
 mod published_behaviour;
 mod reports;
 mod reproducible;
+mod rerun;
 mod result_files;
 mod result_streaming;
 mod scaling_basic;

@@ -1,0 +1,133 @@
+//! The files a run read besides its scenario: which they were, how long, and a fingerprint of what was in them,
+//! so that whoever repeats the run knows whether they are still the same, wherever they lie by then.
+//!
+//! The fingerprint is FNV-1a with 64 bits, which any language can compute in five lines: meant to notice an edit
+//! or a truncated copy, not an adversary. Source: Fowler, Noll and Vo,
+//! draft-eastlake-fnv at the IETF.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::{PerformanceSpec, Scenario, WorkloadSource};
+
+/// What a file was read for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputKind {
+    /// The trace that is replayed.
+    Trace,
+    /// The table of the `db` performance model.
+    PerformanceTable,
+}
+
+/// A file as it was when it was read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InputFile {
+    /// What it was read for.
+    pub kind: InputKind,
+    /// Where it lay.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// FNV-1a of its bytes, 16 hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// A file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the {kind} {}: {source}", path.display())]
+pub struct InputError {
+    kind: InputKind,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl InputFile {
+    /// Looks at a file.
+    pub fn read(kind: InputKind, path: &Path) -> Result<Self, InputError> {
+        let failed = |source| InputError { kind, path: path.to_owned(), source };
+        let (bytes, hash) = File::open(path).and_then(fnv1a).map_err(failed)?;
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Ok(InputFile { kind, path, bytes, fingerprint: format!("{hash:016x}") })
+    }
+
+    /// Looks at all files that a scenario names.
+    pub fn of(scenario: &Scenario) -> Result<Vec<Self>, InputError> {
+        let trace = match &scenario.workload.source {
+            WorkloadSource::Trace { path, .. } => Some((InputKind::Trace, path)),
+            WorkloadSource::Synthetic(_) => None,
+        };
+        let table = match &scenario.performance {
+            PerformanceSpec::Lookup { path, .. } => {
+                path.as_ref().map(|path| (InputKind::PerformanceTable, path))
+            }
+            PerformanceSpec::Constant { .. } => None,
+        };
+        trace.into_iter().chain(table).map(|(kind, path)| InputFile::read(kind, path)).collect()
+    }
+
+    /// Whether both hold the same, wherever they lie.
+    pub fn holds_the_same(&self, other: &InputFile) -> bool {
+        (self.bytes, &self.fingerprint) == (other.bytes, &other.fingerprint)
+    }
+}
+
+/// Length and hash of everything a reader has.
+fn fnv1a(mut file: impl Read) -> io::Result<(u64, u64)> {
+    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let (mut length, mut hash, mut buffer) = (0, BASIS, vec![0; 1 << 16]);
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((length, hash));
+        }
+        length += read as u64;
+        hash = buffer[..read].iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME));
+    }
+}
+
+impl fmt::Display for InputKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            InputKind::Trace => "trace",
+            InputKind::PerformanceTable => "performance table",
+        })
+    }
+}
+
+/// `1234 bytes, fingerprint 85944171f73967e8`.
+impl fmt::Display for InputFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes, fingerprint {}", self.bytes, self.fingerprint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_gives_the_values_that_its_authors_publish() {
+        for (text, hash) in [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c)] {
+            assert_eq!(fnv1a(text.as_bytes()).unwrap(), (text.len() as u64, hash));
+        }
+        assert_eq!(fnv1a(&b"foobar"[..]).unwrap().1, 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn a_copy_holds_the_same_and_an_edit_does_not() {
+        let home = tempfile::tempdir().unwrap();
+        let look = |name: &str, text: &str| {
+            std::fs::write(home.path().join(name), text).unwrap();
+            InputFile::read(InputKind::Trace, &home.path().join(name)).unwrap()
+        };
+        let original = look("a.csv", "1,2,3");
+        assert!(original.holds_the_same(&look("b.csv", "1,2,3")));
+        assert!(!original.holds_the_same(&look("c.csv", "1,2,4")));
+    }
+}
