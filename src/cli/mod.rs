@@ -9,6 +9,7 @@ mod check;
 mod compare;
 mod describe;
 mod exit;
+mod explain;
 mod input;
 mod interrupt;
 mod list;
@@ -62,6 +63,9 @@ enum Command {
     /// Repeat a run from its own directory and say whether it is the same
     #[command(after_help = rerun::EXIT_CODES)]
     Rerun(rerun::RerunArgs),
+    /// Explain where a request's time went, what came of a decision, or what an instance did
+    #[command(after_help = EXIT_CODES)]
+    Explain(explain::ExplainArgs),
     /// List what a scenario may name, with every parameter, its default, unit and source
     List(list::ListArgs),
     /// Measure the message throughput of the actor runtime on this machine
@@ -77,6 +81,7 @@ pub fn main() -> ExitCode {
         Some(Command::Compare(arguments)) => compare::compare(arguments),
         Some(Command::Report(arguments)) => report::report(arguments),
         Some(Command::Rerun(arguments)) => rerun::rerun(arguments),
+        Some(Command::Explain(arguments)) => explain::explain(arguments),
         Some(Command::List(arguments)) => list::list(arguments),
         Some(Command::Bench(arguments)) => bench::bench(arguments),
         None => return ExitCode::SUCCESS,

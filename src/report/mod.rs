@@ -5,6 +5,7 @@
 
 mod cause;
 pub mod data;
+pub mod explain;
 mod finished;
 pub mod page;
 pub mod repeat;

@@ -18,6 +18,7 @@ mod cli;
 mod comparing;
 mod documentation;
 mod every_policy;
+mod explain;
 mod extending;
 mod finished_runs;
 mod fleet_invariants;
