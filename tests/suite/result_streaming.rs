@@ -199,6 +199,8 @@ fn a_summary_has_all_files_but_those_with_a_row_for_every_request() {
     for name in ["requests/0.csv", "detailed/0.csv", "request_nodes.csv", "not_completed.csv"] {
         assert!(full.remove(name).is_some(), "{name}");
     }
+    // The page shows what there is.
+    assert!(full.remove("report.html") != summary.remove("report.html"));
     let [of_full, of_summary] = [&mut full, &mut summary].map(|files| {
         let mut report: Value = serde_json::from_slice(&files.remove("run.json").unwrap()).unwrap();
         report["wall_s"].take();
