@@ -51,6 +51,7 @@ mod scenario_files;
 mod scenario_mutations;
 mod scraped_metrics;
 mod serving_defects;
+mod shipped_scenarios;
 mod starts_and_stops;
 mod terminal;
 mod timetable_and_forecast;

@@ -10,25 +10,13 @@ use ebbflow::scenario::{self, PerformanceSpec, Scenario, StartState, WorkloadSou
 
 use crate::support::repository;
 use crate::support::scenarios::{GOOD, read};
+use crate::support::shipped::shipped;
 
 /// `Debug` of everything that a run depends on.
 fn essence(scenario: &Scenario) -> String {
     let blank =
         Scenario { name: String::new(), notes: Vec::new(), resolved: String::new(), ..scenario.clone() };
     format!("{blank:#?}")
-}
-
-fn shipped() -> Vec<PathBuf> {
-    let configs = repository().join("configs");
-    let listed = ["", "autoscalers"].into_iter().flat_map(|folder| {
-        std::fs::read_dir(configs.join(folder)).expect("configs/ is part of the repository")
-    });
-    let mut files: Vec<_> = listed
-        .map(|entry| entry.expect("configs/ can be listed").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .collect();
-    files.sort();
-    files
 }
 
 #[test]
