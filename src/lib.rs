@@ -29,6 +29,7 @@ pub mod results;
 pub mod scaling;
 pub mod scenario;
 pub mod scheduler;
+pub mod schema;
 pub mod simulation;
 pub mod slo;
 pub mod throughput;

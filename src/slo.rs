@@ -22,6 +22,13 @@ pub enum LatencyKind {
     Queue,
 }
 
+impl LatencyKind {
+    /// How objectives name them.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        KINDS.iter().map(|(_, name)| *name)
+    }
+}
+
 /// A statistic of a latency.
 #[derive(Clone, Copy, PartialEq, PartialOrd, Debug)]
 pub enum Statistic {

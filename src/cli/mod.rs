@@ -22,6 +22,7 @@ mod progress;
 mod report;
 mod rerun;
 mod run;
+mod schema;
 
 use std::process::ExitCode;
 
@@ -68,6 +69,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// List what a scenario may name, with every parameter, its default, unit and source
     List(list::ListArgs),
+    /// Print the JSON Schema of scenarios, for editors
+    Schema(schema::SchemaArgs),
     /// Measure the message throughput of the actor runtime on this machine
     Bench(bench::BenchArgs),
 }
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Some(Command::Rerun(arguments)) => rerun::rerun(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),
         Some(Command::List(arguments)) => list::list(arguments),
+        Some(Command::Schema(arguments)) => schema::schema(arguments),
         Some(Command::Bench(arguments)) => bench::bench(arguments),
         None => return ExitCode::SUCCESS,
     };

@@ -22,5 +22,6 @@ mod workload;
 
 pub use load::{builtin, from_yaml, load, load_finished};
 pub use models::known_models;
+pub(crate) use models::{architectures, sizes};
 pub use problem::{Place, Problem, ScenarioErrors, ScenarioReport};
 pub use spec::*;

@@ -41,7 +41,7 @@ const MODELS: [Entry; 7] = [
 ];
 
 /// Names of all architectures, short forms last.
-pub(super) fn architectures() -> Vec<&'static str> {
+pub(crate) fn architectures() -> Vec<&'static str> {
     let mut names: Vec<_> = MODELS.iter().map(|model| model.architecture).collect();
     for (short, _) in MODELS.iter().filter_map(|model| model.short) {
         if !names.contains(&short) {
@@ -52,7 +52,7 @@ pub(super) fn architectures() -> Vec<&'static str> {
 }
 
 /// Names of the sizes of an architecture; empty when the architecture is unknown.
-pub(super) fn sizes(architecture: &str) -> Vec<&'static str> {
+pub(crate) fn sizes(architecture: &str) -> Vec<&'static str> {
     of(architecture)
         .flat_map(|model| [Some(model.size), model.short.map(|short| short.1)])
         .flatten()

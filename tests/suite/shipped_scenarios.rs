@@ -11,7 +11,9 @@ use serde_json::Value;
 use crate::support::repository;
 use crate::support::run::sequential;
 use crate::support::run_scenario;
-use crate::support::shipped::in_folder;
+use crate::support::shipped::{in_folder, shipped};
+
+const MODELINE: &str = "# yaml-language-server: $schema=";
 
 /// The head of a file: its comment lines before the first key, without their `# `.
 fn head(path: &Path) -> Vec<String> {
@@ -55,10 +57,21 @@ fn find<'v>(report: &'v Value, key: &str) -> &'v Value {
 }
 
 #[test]
+fn every_scenario_names_the_schema_that_stands_beside_it() {
+    assert!(shipped().len() >= 16);
+    for path in shipped() {
+        let text = fs::read_to_string(&path).unwrap();
+        let first = text.lines().next().unwrap_or_default();
+        let schema = first.strip_prefix(MODELINE).unwrap_or_else(|| panic!("{}: {first}", path.display()));
+        assert!(path.with_file_name(schema).is_file(), "{}: there is no {schema}", path.display());
+    }
+}
+
+#[test]
 fn every_head_says_what_is_shown_what_to_look_at_and_how_to_run_it() {
     for path in in_folder("configs") {
         let (head, name) = (head(&path), path.file_name().unwrap().to_string_lossy().into_owned());
-        assert!(head[0].ends_with(['.', ',']) && head[0].len() > 20, "{name}: {}", head[0]);
+        assert!(head[1].ends_with(['.', ',']) && head[1].len() > 20, "{name}: {}", head[1]);
         assert!(!section(&head, "Shows: ").is_empty(), "{name}");
         assert!(promises(&head).len() >= 3, "{name}: {:?}", promises(&head));
         let run = section(&head, "Run: ebbflow");

@@ -7,6 +7,7 @@ pub mod policies;
 pub mod run;
 pub mod scaling;
 pub mod scenarios;
+pub mod schema;
 pub mod shipped;
 
 use std::path::{Path, PathBuf};
