@@ -7,13 +7,16 @@
 mod bench;
 mod check;
 mod compare;
+mod completions;
 mod describe;
 mod exit;
 mod explain;
+mod init;
 mod input;
 mod interrupt;
 mod list;
 mod logging;
+mod man;
 mod options;
 mod output;
 mod page;
@@ -69,8 +72,14 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// List what a scenario may name, with every parameter, its default, unit and source
     List(list::ListArgs),
+    /// Write a scenario to start from
+    Init(init::InitArgs),
     /// Print the JSON Schema of scenarios, for editors
     Schema(schema::SchemaArgs),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArgs),
+    /// Print or write manual pages
+    Man(man::ManArgs),
     /// Measure the message throughput of the actor runtime on this machine
     Bench(bench::BenchArgs),
 }
@@ -86,7 +95,10 @@ pub fn main() -> ExitCode {
         Some(Command::Rerun(arguments)) => rerun::rerun(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),
         Some(Command::List(arguments)) => list::list(arguments),
+        Some(Command::Init(arguments)) => init::init(arguments),
         Some(Command::Schema(arguments)) => schema::schema(arguments),
+        Some(Command::Completions(arguments)) => completions::completions(arguments),
+        Some(Command::Man(arguments)) => man::man(arguments),
         Some(Command::Bench(arguments)) => bench::bench(arguments),
         None => return ExitCode::SUCCESS,
     };
