@@ -41,19 +41,22 @@ function fleet(random, instanceCount, simulated) {
 function decisionsOf({ table }, random, idle) {
   const rows = [];
   const moves = table.id.flatMap((id, row) => [
-    table.started_by[row]?.startsWith("d") && { n: Number(table.started_by[row].slice(1)), time: Math.max(0, table.created[row] - 0.5), up: true, pool: table.pool[row] },
-    table.drained_by[row]?.startsWith("d") && { n: Number(table.drained_by[row].slice(1)), time: Math.max(0, table.draining[row] - 0.5), up: false, pool: table.pool[row] }].filter(Boolean));
+    table.started_by[row]?.startsWith("d") && { n: Number(table.started_by[row].slice(1)), time: Math.max(0, table.created[row] - 0.5), up: true, id, pool: table.pool[row] },
+    table.drained_by[row]?.startsWith("d") && { n: Number(table.drained_by[row].slice(1)), time: Math.max(0, table.draining[row] - 0.5), up: false, id, pool: table.pool[row] }].filter(Boolean));
   for (const move of moves.slice(0, 1900)) {
     const before = 3 + Math.floor(random() * 6);
     const raw = before + (move.up ? 1 : -1);
     rows.push({ n: move.n, application: 0, time: round(move.time, 3), policy: move.pool === 0 ? "hpa" : "queue_depth", pool: move.pool, active: before, starting: move.up ? 1 : 0, draining: move.up ? 0 : 1,
       inputs: `queue[60]=${(random() * 9).toFixed(1)}@1.5 ttft_p99[60]=${(random() * 3).toFixed(2)}@2.0`, raw, limited_by: random() < 0.1 ? "max_surge" : "", wanted: raw,
-      reason: move.up ? "queue per instance above its target for 30 s" : "utilisation below 0.35 in the stable window", outcome: move.up ? "scaled_up" : "scaled_down" });
+      reason: move.up ? "queue per instance above its target for 30 s" : "utilisation below 0.35 in the stable window", outcome: move.up ? `started instance_${move.id}` : `drains instance_${move.id}` });
   }
   for (let index = 0; index < idle; index += 1) {
     rows.push({ n: 100000 + index, application: 0, time: 15 * index, policy: "hpa", pool: null, active: 6, starting: 0, draining: 0, inputs: "utilisation=0.52@0.60", raw: 6, limited_by: "", wanted: null, reason: "within the tolerance of 10 %", outcome: "held" });
   }
   rows.sort((a, b) => a.time - b.time);
+  const numbers = new Map(rows.map((row, index) => [`d${row.n}`, `d${index}`]));
+  for (const key of ["started_by", "drained_by"]) table[key] = table[key].map((cause) => numbers.get(cause) ?? cause);
+  rows.forEach((row, index) => { row.n = index; });
   return Object.fromEntries(["n", "application", "time", "policy", "pool", "active", "starting", "draining", "inputs", "raw", "limited_by", "wanted", "reason", "outcome"].map((key) => [key, rows.map((row) => row[key])]));
 }
 
@@ -141,14 +144,14 @@ export function run({ instanceCount = 24, seed = 7 } = {}) {
   const drained = made.table.draining.filter((value) => value !== null).length;
   const logTimes = made.table.id.flatMap((id, row) => [["start", made.table.created[row], id], ...(made.table.draining[row] === null ? [] : [["drain", made.table.draining[row], id]])]).sort((a, b) => a[1] - b[1]).slice(0, 2000);
   return {
-    kind: "run", version: "0.1.0", name: "two waves", seed, digest: "8f14e45fceea167a", incomplete: null, simulated_s: simulated, wall_s: 0.081, events: 184211,
+    kind: "run", version: "0.1.0", name: "two waves", seed, digest: "8f14e45fceea167a", incomplete: null, simulated_s: simulated, wall_s: 0.081, events_handled: 184211,
     notes: ["The trace ends at 540 s; the run went on until the last request was done."],
     totals: {
       requests: { arrived: 4211, completed: 4180, rejected: 12, unfinished: 19, rejected_by_reason: { prompt_too_long: 12 }, unfinished_by_stage: { decoding: 15, waiting: 4 } },
       prompt_tokens: 4842650, output_tokens: 926420, ttft_s: latencies(0.171), tbt_s: latencies(0.0311), tpot_s: latencies(0.0332), e2e_s: latencies(7.84), queue_s: latencies(0.02),
       instance_seconds: { all: { total: 5311, active: 4100, scaling_up: 420, draining: 791 }, by_tag: {} }, gpu_seconds: {},
       cost: { gpu_hours: { total: 5.9, serving: 3.1, starting: 0.47, draining: 0.88, idle: 1.45 }, usd: { total: 16.46, serving: 8.65, starting: 1.31, draining: 2.46, idle: 4.04 }, energy_kwh: { total: 3.9 } },
-      scaling: { scale_ups: instanceCount - 6, scale_downs: drained, refused: 2 },
+      scaling: { scale_ups: made.table.started_by.filter((cause) => cause !== "start").length, scale_downs: drained, refused: 2 },
     },
     slo: { objectives: [
       { objective: "ttft.p99<2s", kind: "ttft", statistic: "p99", limit_s: 2, value_s: 0.855, met: true },
@@ -157,7 +160,7 @@ export function run({ instanceCount = 24, seed = 7 } = {}) {
     pools: ["prompt", "token"], series: seriesOf(made.table, random, simulated), servers: made.servers, skus: ["dgx-h100", "dgx-a100"], instances: made.table, instances_total: instanceCount,
     decisions, decisions_total: decisions.n.length, actions: { n: [1], time: [120], text: ["scale_up_full count 4 server_sku dgx-h100"] },
     log: { application: logTimes.map(() => 0), time: logTimes.map(([, time]) => time), action: logTimes.map(([action]) => action), target: logTimes.map(([, , id]) => `instance_${id}`), status: logTimes.map(() => "done") }, log_total: logTimes.length,
-    events: { application: [0, 0], time: [201.5, 216.5], event: ["refused", "refused"], target: ["token", "token"], detail: ["no server has 4 free GPUs of dgx-h100", "no server has 4 free GPUs of dgx-h100"] }, events_total: 2,
+    events: { application: [0, 0], time: [201.5, 216.5], event: ["refused", "refused"], target: ["token", "instance_3"], detail: ["no server has 4 free GPUs of dgx-h100", "no server has 4 free GPUs of dgx-h100"] }, events_total: 2,
     slowest: slowRequests(random, simulated),
     distributions: { ttft_s: distribution(random, 0.2, 0.9, 4180), tbt_s: distribution(random, 0.033, 0.4, 4180), e2e_s: distribution(random, 8, 0.8, 4180), queue_s: distribution(random, 0.02, 1.2, 4180), drain_s: distribution(random, 12, 1, drained) },
   };

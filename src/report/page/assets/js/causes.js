@@ -1,36 +1,44 @@
 // Why an instance started or drained, and which instances a decision moved: the two directions of one link.
+//
+// Decisions are numbered within their application, so that a cause only means something together with one.
 
 class Causes {
   constructor(run) {
     this.run = run;
-    this.rows = { d: rowsByNumber(run.decisions), a: rowsByNumber(run.actions) };
+    const { decisions, actions, instances } = run;
+    this.decisionRow = new Map((decisions?.n ?? []).map((number, row) => [`${decisions.application[row]} ${number}`, row]));
+    this.actionRow = new Map((actions?.n ?? []).map((number, row) => [number, row]));
     this.effects = new Map();
-    run.instances.id.forEach((_, row) => {
-      this.note(run.instances.started_by?.[row], "started", row);
-      this.note(run.instances.drained_by?.[row], "drained", row);
+    instances.id.forEach((_, row) => {
+      this.note(this.find(row, "started_by"), "started", row);
+      this.note(this.find(row, "drained_by"), "drained", row);
     });
   }
 
-  note(cause, effect, row) {
-    if (!cause) return;
-    if (!this.effects.has(cause)) this.effects.set(cause, { started: [], drained: [] });
-    this.effects.get(cause)[effect].push(row);
+  note({ kind, row }, effect, instance) {
+    if (row === undefined) return;
+    const key = `${kind} ${row}`;
+    if (!this.effects.has(key)) this.effects.set(key, { started: [], drained: [] });
+    this.effects.get(key)[effect].push(instance);
   }
 
-  // The instances that a decision ("d12") or an action ("a3") started and drained.
-  of(cause) { return this.effects.get(cause) ?? { started: [], drained: [] }; }
+  // The instances that a row of the decisions or of the actions started and drained.
+  effectsOf(kind, row) { return this.effects.get(`${kind} ${row}`) ?? { started: [], drained: [] }; }
 
-  // What a cause is: its kind, and its row in the table of that kind, where that row was kept.
-  find(cause) {
+  // What started or drained an instance: the kind of cause, and its row in the table of that kind if it was kept.
+  find(instance, which) {
+    const { instances } = this.run;
+    const cause = instances[which]?.[instance];
     if (!cause) return { kind: "unknown" };
     if (cause === "start" || cause === "scheduler") return { kind: cause };
-    const kind = cause[0] === "d" ? "decision" : "action";
-    return { kind, number: Number(cause.slice(1)), row: this.rows[cause[0]]?.get(Number(cause.slice(1))) };
+    const number = Number(cause.slice(1));
+    if (cause[0] === "a") return { kind: "action", number, row: this.actionRow.get(number) };
+    return { kind: "decision", number, row: this.decisionRow.get(`${instances.application[instance]} ${number}`) };
   }
 
-  // A few words for lists, tooltips and filters.
-  words(cause) {
-    const { kind, number, row } = this.find(cause);
+  // A few words for filters and for causes that have no row to go to.
+  words(instance, which) {
+    const { kind, number, row } = this.find(instance, which);
     if (kind === "start") return "there from the start";
     if (kind === "scheduler") return "asked for by the scheduler";
     if (kind === "decision") return `decision ${number}${row === undefined ? "" : ` of ${this.run.decisions.policy[row]}`}`;
@@ -38,5 +46,3 @@ class Causes {
     return "cause unknown";
   }
 }
-
-const rowsByNumber = (table) => new Map((table?.n ?? []).map((number, row) => [number, row]));

@@ -34,6 +34,7 @@ class TimeChart {
     this.u = new uPlot(this.options(), this.shownData(), this.plot);
     this.tip = element("div", { class: "tip", hidden: true });
     this.u.over.append(this.tip);
+    this.plot.addEventListener("mousedown", (event) => this.pan(event), { capture: true }); // before uPlot starts a zoom
     timeWheel(this.timeline, this.u.over, (event) => this.momentAt(event));
     this.timeline.onWindow.push(() => this.u.setScale("x", { min: this.timeline.from, max: this.timeline.to }));
     this.timeline.onMoment.push((moment) => this.showMoment(moment));
@@ -121,7 +122,6 @@ class TimeChart {
       width: Math.max(this.plot.clientWidth, 120), height: this.height,
       legend: { show: false },
       padding: [8, () => (this.hasRight ? 0 : plotGutter().right), 0, 0],
-      drawOrder: ["series", "axes"],
       scales: {
         x: { time: false, auto: false, range: (_, min, max) => [min ?? this.timeline.from, max ?? this.timeline.to] },
         y: { range: () => this.range("y") },
@@ -154,7 +154,7 @@ class TimeChart {
   }
 
   valueAxis(scale, side) {
-    const format = scale === "right" ? this.spec.rightFormat ?? formatNumber : this.spec.format ?? formatNumber;
+    const format = asMark((scale === "right" ? this.spec.rightFormat : this.spec.format) ?? formatNumber);
     return {
       ...axisLook(), scale, side, gap: 6, space: 28, size: () => plotGutter()[side === 3 ? "left" : "right"],
       ...(this.spec.share && { splits: () => [0, 0.25, 0.5, 0.75, 1] }),
@@ -167,7 +167,6 @@ class TimeChart {
     return {
       y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 4 },
       bind: {
-        mousedown: (u, _, usual) => (event) => (event.shiftKey ? startPan(this.timeline, event, u.over.clientWidth) : usual(event)),
         dblclick: () => () => { this.timeline.reset(); return null; },
       },
     };
@@ -180,6 +179,12 @@ class TimeChart {
     if (width <= 0) return;
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.timeline.show(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
+  }
+
+  pan(event) {
+    if (!event.shiftKey) return;
+    event.stopPropagation();
+    startPan(this.timeline, event, this.u.over.clientWidth);
   }
 
   pointed(u) {

@@ -63,6 +63,7 @@ function isBest(data, column, row) {
 }
 
 const OVERLAYS = [
+  ["load", "Offered load", "requests per second", (series) => series.arrived_per_s, formatNumber],
   ["fleet", "Fleet", "active instances", (series) => series.active, formatNumber, 170],
   ["paid", "Paid for", "starting + active + draining", (series) => addUp([series.starting, series.active, series.draining]), formatNumber],
   ["waiting", "Waiting", "requests", (series) => series.waiting, formatNumber],

@@ -5,20 +5,24 @@ function timeBar(timeline, ...extra) {
   const button = (label, text, act, id) =>
     element("button", { type: "button", "aria-label": label, title: label, id, onclick: act }, text);
   const reset = button("Show the whole run", "Reset zoom", () => timeline.reset(), "reset-zoom");
+  const when = element("output", { class: "when" });
   const show = () => {
     const step = timeline.span / 1000;
     shown.textContent = `${formatInstant(timeline.from, step)} – ${formatInstant(timeline.to, step)}`;
     reset.disabled = timeline.whole;
   };
+  const point = (moment) => { when.textContent = moment === null ? "highest in view" : `at ${formatInstant(moment, timeline.span / 1000)}`; };
   timeline.onWindow.push(show);
+  timeline.onMoment.push(point);
   show();
+  point(null);
   return element("div", { class: "time-bar", role: "toolbar", "aria-label": "Time shown" },
     ...extra,
     element("span", { class: "time-buttons" },
       button("Earlier", "◀", () => timeline.pan(-0.5)), button("Later", "▶", () => timeline.pan(0.5)),
       button("Zoom in", "+", () => timeline.zoom(0.5)), button("Zoom out", "−", () => timeline.zoom(2))),
     shown, reset,
-    element("span", { class: "hint" }, "drag: zoom · shift-drag: pan · ctrl-wheel: zoom · double click or 0: whole run"));
+    element("span", { class: "hint" }, "drag: zoom · shift-drag: pan · ctrl-wheel: zoom · double click or 0: whole run"), when);
 }
 
 // Keys that mean the same on every chart and on the lanes. Says whether the key was one of them.

@@ -42,13 +42,13 @@ class FleetTables {
     const columns = [
       plain("n", "n", { number: true }), timeColumn(table), ...this.application(table), plain("policy", "policy", { choices: true }),
       { key: "pool", title: "pool", choices: true, value: (row) => (table.pool[row] === null ? "" : this.run.pools[table.pool[row]]) },
-      { key: "before", title: "before", number: true, help: "active + starting, and draining in brackets", value: (row) => table.active[row] + table.starting[row], show: (row) => beforeWords(table, row) },
+      { key: "before", title: "before", number: true, help: "active + starting, and draining in brackets", value: (row) => (table.active[row] === null ? null : table.active[row] + table.starting[row]), show: (row) => beforeWords(table, row) },
       amount("raw", "raw", "what the policy computed"), plain("limited_by", "limited by", { choices: true }), amount("wanted", "wanted", "after limits and bounds"),
-      plain("outcome", "outcome", { show: (row) => readable(table.outcome[row] ?? "") }),
-      { key: "lanes", title: "lanes", number: true, value: (row) => this.moved(`d${table.n[row]}`).length, show: (row) => this.links(`d${table.n[row]}`) },
+      plain("outcome", "outcome", { wide: true }),
+      { key: "lanes", title: "lanes", number: true, value: (row) => this.moved("decision", row).length, show: (row) => this.links("decision", row), choices: (row) => (this.moved("decision", row).length > 0 ? "moved some" : "moved none") },
       plain("reason", "reason", { wide: true }), plain("inputs", "inputs", { wide: true, code: true }),
     ];
-    return new DataTable({ id: "decisions-table", caption: "Scaling decisions", columns, count: table.n.length, sortBy: "time", rowId: (row) => `decision-${table.n[row]}`, what: "decision" });
+    return new DataTable({ id: "decisions-table", caption: "Scaling decisions", columns, count: table.n.length, sortBy: "time", rowId: (row) => `decision-${table.application[row]}-${table.n[row]}`, what: "decision" });
   }
 
   actionTable() {
@@ -56,7 +56,7 @@ class FleetTables {
     if (!table?.n?.length) return null;
     const columns = [{ key: "n", title: "n", number: true, value: (row) => table.n[row] }, timeColumn(table),
       { key: "text", title: "action", wide: true, value: (row) => table.text[row] },
-      { key: "lanes", title: "lanes", number: true, value: (row) => this.moved(`a${table.n[row]}`).length, show: (row) => this.links(`a${table.n[row]}`) }];
+      { key: "lanes", title: "lanes", number: true, value: (row) => this.moved("action", row).length, show: (row) => this.links("action", row) }];
     return new DataTable({ id: "actions-table", caption: "Scripted actions", columns, count: table.n.length, sortBy: "time", rowId: (row) => `action-${table.n[row]}`, what: "action" });
   }
 
@@ -85,17 +85,20 @@ class FleetTables {
     return row === undefined ? readable(name) : linkButton(readable(name), () => this.openLane(row));
   }
 
-  moved(cause) {
-    const { started, drained } = this.causes.of(cause);
+  moved(kind, row) {
+    const { started, drained } = this.causes.effectsOf(kind, row);
     return [...started.map((row) => ["+", row]), ...drained.map((row) => ["−", row])];
   }
 
-  links(cause) {
-    const moved = this.moved(cause);
-    const shown = moved.slice(0, LINKS_IN_A_CELL).map(([sign, row]) => linkButton(`${sign}${this.run.instances.id[row]}`, () => this.openLane(row), {
-      "data-lane": this.run.instances.id[row], title: `${sign === "+" ? "started" : "drained"} instance ${this.run.instances.id[row]}`,
-    }));
+  links(kind, row) {
+    const moved = this.moved(kind, row);
+    const shown = moved.slice(0, LINKS_IN_A_CELL).map(([sign, instance]) => this.laneLink(sign, instance));
     return element("span", { class: "links" }, shown, moved.length > LINKS_IN_A_CELL && `and ${moved.length - LINKS_IN_A_CELL} more`);
+  }
+
+  laneLink(sign, instance) {
+    const id = this.run.instances.id[instance];
+    return linkButton(`${sign}${id}`, () => this.openLane(instance), { "data-lane": id, title: `${sign === "+" ? "started" : "drained"} instance ${id}` });
   }
 }
 
@@ -104,6 +107,7 @@ const timeColumn = (table) => ({ key: "time", title: "time", number: true, value
 const wordColumn = (table, key) => ({ key, title: key, choices: true, value: (row) => table[key][row], show: (row) => readable(table[key][row] ?? "") });
 
 function beforeWords(table, row) {
+  if (table.active[row] === null) return UNKNOWN;
   const starting = table.starting[row] > 0 ? ` + ${table.starting[row]}` : "";
   const draining = table.draining[row] > 0 ? ` (${table.draining[row]})` : "";
   return `${table.active[row]}${starting}${draining}`;

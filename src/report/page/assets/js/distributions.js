@@ -37,9 +37,9 @@ class Histogram {
       width: Math.max(this.plot.clientWidth, 120), height: 150, legend: { show: false }, padding: [18, 12, 0, 0], drawOrder: ["axes", "series"],
       scales: { x: { time: false, distr: this.log ? 3 : 1, range: () => [edges[0], edges.at(-1)] }, y: { range: () => [0, top * 1.05] } },
       axes: [
-        { ...axisLook(), size: 20, gap: 3, space: 46, splits: this.log ? (u) => decades(edges[0], edges.at(-1), u.width) : undefined, values: (_, marks) => marks.map((mark) => (mark === null ? null : formatSeconds(mark))) },
+        { ...axisLook(), size: 20, gap: 3, space: 46, filter: (_, marks) => marks, splits: this.log ? (u) => decades(edges[0], edges.at(-1), u.width) : undefined, values: (_, marks) => marks.map((mark) => (mark === null ? null : asMark(formatSeconds)(mark))) },
         { ...axisLook(), size: 48, gap: 5, space: 30, values: (_, marks) => marks.map((mark) => (Number.isInteger(mark) ? formatNumber(mark) : null)) }],
-      series: [{}, { paths: binPaths, points: { show: false }, width: 1, stroke: () => color("bg"), fill: () => color("histogram") }],
+      series: [{}, { paths: binPaths, points: { show: false }, width: 0, fill: () => color("histogram") }],
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       hooks: { draw: [(u) => this.marks(u)], setCursor: [() => this.read()] },
     };
@@ -82,6 +82,6 @@ class Histogram {
 function decades(from, to, width) {
   const powers = [];
   for (let power = Math.floor(Math.log10(from)); power <= Math.ceil(Math.log10(to)); power += 1) powers.push(power);
-  const roomy = width / powers.length > 150;
+  const roomy = width / powers.length > 90;
   return powers.flatMap((power) => (roomy ? [1, 2, 5] : [1]).map((digit) => Number(`${digit}e${power}`))).filter((mark) => mark >= from && mark <= to);
 }

@@ -3,7 +3,7 @@
 function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) setProperty(made, name, value);
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 
@@ -17,7 +17,7 @@ function setProperty(target, name, value) {
 function svg(tag, properties = {}, ...children) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(properties)) setProperty(made, name, value);
-  made.append(...children.flat().filter(Boolean));
+  made.append(...children.flat(Infinity).filter(Boolean));
   return made;
 }
 

@@ -31,17 +31,20 @@ function formatSeconds(seconds) {
   return `${sign}${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-// A moment of the run, as a clock that starts at 0. `step` is the distance to the next one that must differ.
+// Moments of a run of minutes or more are told as a clock that starts at 0:00; of a shorter one in seconds.
+const moments = { asClock: false };
+
+// A moment of the run. `step` is the distance to the next one that must differ.
 function formatInstant(seconds, step = 0.01) {
   if (!isNumber(seconds)) return UNKNOWN;
   const digits = step >= 1 ? 0 : Math.min(6, Math.ceil(-Math.log10(step) - 1e-9));
   const rounded = Number(seconds.toFixed(digits));
-  if (Math.abs(rounded) < 120 || step < 0.01) return `${rounded.toFixed(digits)} s`;
+  if (!moments.asClock) return `${rounded.toFixed(digits)} s`;
   const whole = Math.floor(rounded);
   const rest = digits ? (rounded - whole).toFixed(digits).slice(1) : "";
   const two = (value) => String(value).padStart(2, "0");
-  const clock = `${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}${rest}`;
-  return whole < 3600 ? clock : `${Math.floor(whole / 3600)}:${clock}`;
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}${rest}`;
 }
 
 const formatShare = (share) => (isNumber(share) ? `${Number((share * 100).toPrecision(3))} %` : UNKNOWN);
@@ -50,6 +53,9 @@ function formatDollars(value) {
   if (!isNumber(value)) return UNKNOWN;
   return `$${value >= 1000 ? formatNumber(value) : value.toFixed(2)}`;
 }
+
+// The same without zeros that say nothing, for the round numbers along an axis: "2.00 s" reads "2 s".
+const asMark = (format) => (value) => format(value).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
 
 // "1 lane", "2 lanes".
 const plural = (count, one, many = `${one}s`) => `${formatNumber(count)} ${count === 1 ? one : many}`;

@@ -2,10 +2,10 @@
 
 const GLOSSARY = [
   ["TTFT", "seconds", "Time to first token: from a request's arrival until its first output token is there."],
-  ["TBT", "seconds", "Time between tokens: the gaps between one output token of a request and the next."],
-  ["TPOT", "seconds", "Time per output token: what a request's tokens after the first took, divided by their number."],
+  ["TBT", "seconds", "Time between tokens: what a request took after its first token, divided by all its output tokens."],
+  ["TPOT", "seconds", "Time per output token: the same, divided by the output tokens after the first."],
   ["E2E", "seconds", "End to end: from a request's arrival until its last output token."],
-  ["queue", "seconds", "From a request's arrival until its prefill starts, at the scheduler and at the instance."],
+  ["queue", "seconds", "From a request's arrival until its prompt is first worked on, at the scheduler and at the instance."],
   ["KV use", "share", "How much of the memory for keys and values of running requests is taken."],
   ["utilisation", "share", "The part of active and draining instance time in which there was work to do."],
   ["drain", "seconds", "From being taken out of routing until the last request has left and the instance is gone; its GPUs are paid for all the while."],
@@ -19,7 +19,7 @@ const GLOSSARY = [
 function footer(data) {
   const again = data.kind === "run"
     ? ["To make this run again and have the digest compared: ", element("code", {}, "ebbflow rerun DIR"), ", to ask where the time of one request went: ", element("code", {}, "ebbflow explain DIR --request ID"), ", with the directory this file lies in."]
-    : ["Every contender ran the same requests with the same seeds; its own directory lies beside this file."];
+    : ["Every contender ran the same requests with the same seeds."];
   return element("footer", {},
     element("p", {}, `Ebbflow ${data.version}`, data.digest ? [" · digest ", element("code", {}, data.digest)] : "", ". ", ...again),
     element("details", { class: "glossary", open: true }, element("summary", {}, "What the words mean"),

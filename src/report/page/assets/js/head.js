@@ -9,7 +9,7 @@ function runHead(run) {
         run.digest && fact("digest", digestButton(run.digest)),
         fact("simulated", formatSeconds(run.simulated_s)),
         isNumber(run.wall_s) && fact("in", formatSeconds(run.wall_s)),
-        isNumber(run.events) && fact("events", formatNumber(run.events))),
+        isNumber(run.events_handled) && fact("events", formatNumber(run.events_handled))),
       themeButton()),
     run.incomplete && element("p", { class: "incomplete", role: "alert" }, element("b", {}, "Incomplete. "), run.incomplete),
     run.notes?.length > 0 && element("details", { class: "notes" },
@@ -68,8 +68,7 @@ function totalsSection(run) {
         cost?.usd ? `${formatDollars(cost.usd.idle)} of it idle` : "no price is set",
         cost?.energy_kwh && `${formatNumber(cost.energy_kwh.total)} kWh at most`]),
       tile("scaling", `${formatNumber(scaling.scale_ups)} up · ${formatNumber(scaling.scale_downs)} down`, [
-        `${formatNumber(scaling.refused)} refused`, drainedLine(run)])),
-    latencyTable(run.totals));
+        `${formatNumber(scaling.refused)} refused`, drainedLine(run)])));
 }
 
 const tile = (name, value, lines) => element("div", { class: "tile" },
@@ -100,6 +99,10 @@ function costBar(hours) {
 
 const LATENCIES = [["ttft_s", "TTFT"], ["tbt_s", "TBT"], ["tpot_s", "TPOT"], ["e2e_s", "E2E"], ["queue_s", "queue"]];
 const STATISTICS = ["mean", "p50", "p90", "p99", "max"];
+
+function latencySection(totals) {
+  return section("latencies", "Latencies", null, latencyTable(totals));
+}
 
 function latencyTable(totals) {
   if (!totals.requests.completed) return nothing("No request completed, so there are no latencies to tell.");

@@ -70,7 +70,7 @@ class LanePainter {
       const height = Math.max(1, room * STATUS_HEIGHT[status]);
       this.bar(this.x(from), this.x(to), top + (view.rowHeight - height) / 2, height, color(status));
     }
-    if (view.rowHeight >= 10) this.text(this.rows.label(row), 10, top, color("ink"));
+    if (view.rowHeight >= 10) this.text(this.rows.label(row, view.left), 10, top, color("ink"));
   }
 
   // Never thinner than a pixel, so that short drains of long runs are not lost.

@@ -13,8 +13,8 @@ class LanePanel {
     this.box.replaceChildren(
       element("h3", {}, `instance ${instances.id[row]}`, element("small", {}, pools[instances.pool[row]] ?? "")),
       element("dl", {}, this.facts(row).map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
-      this.cause("Started by", instances.started_by?.[row]),
-      instances.draining[row] !== null || instances.drained_by?.[row] ? this.cause("Drained by", instances.drained_by?.[row]) : element("p", { class: "muted" }, "Never drained."));
+      this.cause("Started by", row, "started_by"),
+      instances.draining[row] !== null || instances.drained_by?.[row] ? this.cause(instances.active[row] === null ? "Cancelled by" : "Drained by", row, "drained_by") : element("p", { class: "muted" }, "Never drained."));
     this.box.dataset.instance = instances.id[row];
   }
 
@@ -35,10 +35,10 @@ class LanePanel {
     ].filter(Boolean);
   }
 
-  cause(title, cause) {
-    const found = this.causes.find(cause);
+  cause(title, instance, which) {
+    const found = this.causes.find(instance, which);
     const told = { decision: () => this.decision(found), action: () => this.action(found) }[found.kind];
-    return element("div", { class: "cause", "data-cause": cause ?? "" }, element("h4", {}, title), told ? told() : element("p", {}, this.causes.words(cause)));
+    return element("div", { class: "cause", "data-cause": found.kind }, element("h4", {}, title), told ? told() : element("p", {}, this.causes.words(instance, which)));
   }
 
   decision({ number, row }) {
@@ -48,7 +48,7 @@ class LanePanel {
     return element("div", {},
       element("p", {}, linkButton(`decision ${number}`, () => this.openDecision(row), { "data-decision": number }), ` of ${decisions.policy[row]} at ${formatInstant(decisions.time[row])}`),
       element("p", { class: "reason" }, decisions.reason[row] || "No reason was given."),
-      element("p", {}, `${formatNumber(decisions.active[row])} active, ${formatNumber(decisions.starting[row])} starting → wanted ${formatNumber(decisions.wanted[row])}${pool}`),
+      decisions.active[row] !== null && element("p", {}, `${formatNumber(decisions.active[row])} active, ${formatNumber(decisions.starting[row])} starting → wanted ${formatNumber(decisions.wanted[row])}${pool}`),
       decisions.limited_by[row] && element("p", {}, `limited by ${decisions.limited_by[row]}`),
       decisions.inputs[row] && element("p", { class: "inputs" }, decisions.inputs[row]));
   }

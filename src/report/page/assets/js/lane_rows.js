@@ -43,7 +43,7 @@ class LaneRows {
     if (!this.hadFate(row)) return false;
     if (!this.text) return true;
     const words = [`instance ${instances.id[row]}`, `server ${instances.server[row]}`, pools[instances.pool[row]],
-      this.run.skus[instances.sku[row]], this.causes.words(instances.started_by?.[row]), this.causes.words(instances.drained_by?.[row])];
+      this.run.skus[instances.sku[row]], this.causes.words(row, "started_by"), this.causes.words(row, "drained_by")];
     return words.some((word) => String(word ?? "").toLowerCase().includes(this.text));
   }
 
@@ -72,5 +72,9 @@ class LaneRows {
     return start === null ? null : (this.run.instances.removed[row] ?? this.run.simulated_s) - start;
   }
 
-  label(row) { return `${this.run.instances.id[row]} ${this.run.pools[this.run.instances.pool[row]] ?? ""}`; }
+  // Where there is little room the number alone: half a word tells nothing.
+  label(row, room) {
+    const { id, pool } = this.run.instances;
+    return room < 70 ? String(id[row]) : `${id[row]} ${this.run.pools[pool[row]] ?? ""}`;
+  }
 }

@@ -1,4 +1,5 @@
-// Beside a chart: its name, and its series as switches with their values at the moment all charts point at.
+// Beside a chart: its name, and its series as switches with their values: at the moment that all charts
+// point at, or else the highest in view (the bar above the charts says which).
 
 const swatch = (one) => element("i", { class: `swatch${one.stacked ? "" : " line"}`, style: { background: `var(--${one.color})` } });
 
@@ -6,11 +7,9 @@ class Legend {
   constructor(chart) {
     this.chart = chart;
     const { title, unit, limits = [], note } = chart.spec;
-    this.when = element("small", { class: "when" });
     this.values = new Map();
     this.caption = element("figcaption", {},
       element("h3", {}, title, unit && element("small", {}, unit)),
-      this.when,
       element("ul", { class: "legend" }, [...chart.spec.series].map((one) => this.item(one))),
       limits.map((limit) => element("small", { class: "limit" }, `limit ${limit.label}`)),
       note && element("small", {}, note));
@@ -47,7 +46,6 @@ class Legend {
   update() {
     const { timeline, spec } = this.chart;
     const bin = timeline.moment === null ? null : this.chart.binAt(timeline.moment);
-    this.when.textContent = bin === null ? "highest in view" : `at ${formatInstant(timeline.moment, timeline.span / 1000)}`;
     const readings = bin === null ? this.peaks() : this.readings(bin);
     readings.forEach((reading, index) => { this.values.get(spec.series[index].key).textContent = reading ? reading[1] : ""; });
   }

@@ -7,11 +7,12 @@ function runPage(run) {
   const lifecycle = lanesSection(run, causes, timeline, new LanePanel(run, causes, tables));
   tables.openLane = (row) => lifecycle.lanes?.open(row);
   const openById = (id) => { const row = tables.instanceRow.get(id); if (row !== undefined) tables.openLane(row); };
-  const charts = runCharts(run, timeline);
+  const charts = runCharts(run, timeline, lifecycle);
   const distributions = distributionSection(run);
-  const parts = [sloSection(run.slo), totalsSection(run), charts, lifecycle, ...tables.sections(), waterfallSection(run, openById), distributions];
+  const overview = [sloSection(run.slo), totalsSection(run), latencySection(run.totals)];
+  const parts = [charts, ...tables.sections(), waterfallSection(run, openById), distributions];
   return {
-    page: [runHead(run), contents(parts), element("main", { id: "content", tabindex: "-1" }, parts), footer(run)],
+    page: [runHead(run), contents([charts, lifecycle, ...parts.slice(1)]), element("main", { id: "content", tabindex: "-1" }, element("div", { class: "overview" }, overview), parts), footer(run)],
     draw: () => { for (const part of [charts, lifecycle, distributions]) part.draw?.(); },
   };
 }

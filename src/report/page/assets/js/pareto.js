@@ -47,11 +47,11 @@ function paretoAxes(scales, [x, y]) {
   const [bottom, right] = [PARETO.height - PARETO.bottom, PARETO.width - PARETO.right];
   const title = (column) => `${column.title}${column.unit ? ` (${column.unit})` : ""}${column.better ? `, ${column.better} is better` : ""}`;
   return [
-    scales.x.marks.map((mark) => [svg("line", { class: "grid", x1: scales.x(mark), x2: scales.x(mark), y1: PARETO.top, y2: bottom }), svg("text", { x: scales.x(mark), y: bottom + 16, "text-anchor": "middle" }, compareFormat(x)(mark))]),
-    scales.y.marks.map((mark) => [svg("line", { class: "grid", x1: PARETO.left, x2: right, y1: scales.y(mark), y2: scales.y(mark) }), svg("text", { x: PARETO.left - 8, y: scales.y(mark) + 4, "text-anchor": "end" }, compareFormat(y)(mark))]),
+    scales.x.marks.map((mark) => [svg("line", { class: "grid", x1: scales.x(mark), x2: scales.x(mark), y1: PARETO.top, y2: bottom }), svg("text", { x: scales.x(mark), y: bottom + 16, "text-anchor": "middle" }, asMark(compareFormat(x))(mark))]),
+    scales.y.marks.map((mark) => [svg("line", { class: "grid", x1: PARETO.left, x2: right, y1: scales.y(mark), y2: scales.y(mark) }), svg("text", { x: PARETO.left - 8, y: scales.y(mark) + 4, "text-anchor": "end" }, asMark(compareFormat(y))(mark))]),
     svg("text", { class: "axis-title", x: right, y: PARETO.height - 8, "text-anchor": "end" }, title(x)),
     svg("text", { class: "axis-title", x: 14, y: PARETO.top, "text-anchor": "end", transform: `rotate(-90 14 ${PARETO.top})` }, title(y)),
-  ].flat(3);
+  ];
 }
 
 function frontLine(front, scales) {
@@ -70,15 +70,20 @@ function paretoPoint({ row, index, x, y }, scales, columns, front) {
   return svg("circle", { "data-label": row.label, class: row.keeps_slo === false ? "missed" : "kept", cx: scales.x(x.mean), cy: scales.y(y.mean), r: 6, style: { stroke: shade, fill: row.keeps_slo === false ? "var(--bg)" : shade } }, svg("title", {}, told));
 }
 
-// Names stand right of their points; one that would stand on another moves down until it is free.
+// A name stands right of its point, or above, below or left of it: where it first finds room.
 function paretoLabels(points, scales) {
-  const taken = [];
-  return [...points].sort((a, b) => scales.y(a.y.mean) - scales.y(b.y.mean)).map((point) => {
-    const [x, wanted] = [scales.x(point.x.mean) + 11, scales.y(point.y.mean) + 4];
-    const width = point.row.label.length * 6.5;
-    let y = wanted;
-    while (taken.some((other) => Math.abs(other.y - y) < 14 && x < other.x + other.width && other.x < x + width)) y += 7;
-    taken.push({ x, y, width });
-    return svg("text", { class: "name", x, y }, point.row.label);
+  const taken = points.map((point) => ({ left: scales.x(point.x.mean) - 7, top: scales.y(point.y.mean) - 7, width: 14, height: 14 }));
+  return points.map((point) => {
+    const place = freePlace(point.row.label, scales.x(point.x.mean), scales.y(point.y.mean), taken);
+    taken.push(place);
+    return svg("text", { class: "name", x: place.left, y: place.top + 11 }, point.row.label);
   });
+}
+
+function freePlace(label, x, y, taken) {
+  const [width, height] = [label.length * 6.6, 14];
+  const places = [[x + 11, y - 8], [x - width / 2, y - 24], [x - width / 2, y + 10], [x - width - 11, y - 8], [x + 9, y + 6], [x + 9, y - 22]]
+    .map(([left, top]) => ({ left, top, width, height }));
+  const clear = (one) => !taken.some((other) => one.left < other.left + other.width && other.left < one.left + width && one.top < other.top + other.height && other.top < one.top + height);
+  return places.find(clear) ?? places[0];
 }

@@ -1,8 +1,8 @@
-// The charts of a run, one below the other on one time axis.
+// The charts of a run and its lanes, one below the other on one time axis.
 
-function runCharts(run, timeline) {
+function runCharts(run, timeline, lifecycle) {
   const edges = binEdges(run.series ?? {});
-  if (!edges) return section("charts", "Over time", null, nothing("The run kept no course over time."));
+  if (!edges) return section("charts", "Over time", null, nothing("The run kept no course over time."), lifecycle);
   const specs = [fleetChart, rateChart, stageChart, latencyChart("ttft", "TTFT"), latencyChart("tbt", "TBT"), latencyChart("e2e", "E2E"),
     poolChart("kv_share", "KV cache in use"), poolChart("busy_share", "Utilisation"), tokenChart, costChart]
     .map((describe) => describe(run));
@@ -13,7 +13,7 @@ function runCharts(run, timeline) {
     charts.set(spec.id, chart);
     return chart.figure;
   });
-  const made = section("charts", "Over time", null, timeBar(timeline, poolChoice(run, charts)), element("div", { class: "charts" }, shown));
+  const made = section("charts", "Over time", null, timeBar(timeline, poolChoice(run, charts)), element("div", { class: "charts" }, shown), lifecycle);
   return Object.assign(made, { draw: () => { for (const chart of charts.values()) chart.draw(); } });
 }
 
@@ -69,7 +69,7 @@ const latencyChart = (kind, title) => (run) => {
   const series = PERCENTILES.filter((one) => hasValues(percentiles[one])).map((one) => ({ key: one, label: one, color: one, values: percentiles[one] }));
   if (series.length === 0) return { id, title, empty: `No request completed, so there is no ${title} over time.` };
   const limits = (run.slo?.objectives ?? []).filter((one) => one.kind === kind && isNumber(one.limit_s))
-    .map((one) => ({ value: one.limit_s, label: `${one.statistic} ${formatSeconds(one.limit_s)}` }));
+    .map((one) => ({ value: one.limit_s, label: `${one.statistic} ${asMark(formatSeconds)(one.limit_s)}` }));
   return { id, title, unit: "per bin", format: formatSeconds, series, limits };
 };
 

@@ -1,7 +1,8 @@
 // A table over columnar data: sorts by any column, filters by text and by value, and keeps the page small by
 // showing the first rows and the rest on demand.
 //
-// A column is { key, title, value(row), show?(row), number?, choices?, wide? } where a row is an index.
+// A column is { key, title, value(row), show?(row), number?, choices?, wide?, code? } where a row is an index; `choices`
+// offers its values to choose from, or the groups that a function puts rows in.
 
 const ROWS_AT_FIRST = 100;
 const ROWS_MORE = 400;
@@ -38,7 +39,7 @@ class DataTable {
 
   choices(column) {
     const values = new Set();
-    for (let row = 0; row < this.count; row += 1) values.add(String(column.value(row) ?? ""));
+    for (let row = 0; row < this.count; row += 1) values.add(groupOf(column, row));
     if (values.size < 2 || values.size > 20) return null;
     const options = [["*", "all"], ...[...values].sort().map((value) => [`=${value}`, value || "none"])];
     return choice(column.title, options, (value) => {
@@ -106,7 +107,7 @@ class DataTable {
 
   matches(row) {
     for (const [key, wanted] of this.chosen) {
-      if (String(this.columns.find((one) => one.key === key).value(row) ?? "") !== wanted) return false;
+      if (groupOf(this.columns.find((one) => one.key === key), row) !== wanted) return false;
     }
     return !this.text || this.columns.some((column) => String(column.value(row) ?? "").toLowerCase().includes(this.text));
   }
@@ -117,6 +118,8 @@ class DataTable {
     }, column.show ? column.show(row) : String(column.value(row) ?? UNKNOWN))));
   }
 }
+
+const groupOf = (column, row) => String((typeof column.choices === "function" ? column.choices(row) : column.value(row)) ?? "");
 
 // What is unknown stays last, whichever way the rest is sorted.
 function compareValues(a, b, descending) {

@@ -5,6 +5,7 @@ class Timeline {
     this.end = end > 0 ? end : 1;
     this.from = 0;
     this.to = this.end;
+    moments.asClock = this.end >= 120;
     this.moment = null;
     this.onWindow = [];
     this.onMoment = [];

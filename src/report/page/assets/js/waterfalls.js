@@ -12,7 +12,9 @@ function waterfallSection(run, openLane) {
   const more = element("button", { type: "button", class: "more", onclick: () => { all = true; show(); } });
   const show = () => {
     const requests = [...run.slowest].sort((a, b) => (b[key] ?? 0) - (a[key] ?? 0) || a.id - b.id).slice(0, all ? undefined : WATERFALLS_AT_FIRST);
-    const longest = Math.max(...requests.map((request) => lastMoment(request) - request.arrival), 1e-9);
+    // By TTFT the scale ends at the first tokens: what comes after would hide what came before.
+    const length = (request) => (key === "ttft_s" ? request.ttft_s * 1.05 : lastMoment(request) - request.arrival);
+    const longest = Math.max(...requests.map(length), 1e-9);
     list.replaceChildren(...requests.map((request) => waterfall(request, longest, openLane)));
     more.hidden = requests.length === run.slowest.length;
     more.textContent = `Show all ${run.slowest.length}`;
