@@ -5,14 +5,20 @@ function comparePage(data) {
   const charts = overlays(data, timeline);
   const kept = data.slo?.objectives?.map((one) => (typeof one === "string" ? one : one.objective)).join(", ");
   const page = [
-    element("header", { class: "head" }, element("div", { class: "title" }, element("h1", {}, data.name || "Comparison"),
-      element("div", { class: "facts" }, fact("contenders", String(data.rows.length)), kept && fact("SLO", kept)), themeButton())),
+    element("header", { class: "head" }, element("div", { class: "title" }, element("h1", {}, data.name || document.title || "Comparison"),
+      element("div", { class: "facts" }, fact("contenders", String(data.rows.length)), data.seeds > 1 && fact("seeds", String(data.seeds)), kept && fact("SLO", kept)), themeButton())),
     element("main", { id: "content", tabindex: "-1" },
-      section("ranking", "Ranking", data.slo ? "Contenders that keep the SLO come first." : "No SLO was set, so contenders are not told apart by it.", compareTable(data)),
+      section("ranking", "Ranking", data.slo ? "Contenders that keep the SLO come first." : "No SLO was set, so contenders are not told apart by it.", compareTable(data), leftOut(data)),
       data.pareto && section("pareto", "Cost against what it bought", "The line joins the contenders that no other beats in both. A hollow one misses the SLO; bars are ±95 %.", paretoPicture(data)),
       charts.section),
     footer(data)];
   return { page, draw: () => charts.draw() };
+}
+
+// Contenders that could not run, with the reason.
+function leftOut(data) {
+  if (!data.left_out?.length) return null;
+  return element("ul", { class: "left-out" }, data.left_out.map((one) => element("li", {}, element("b", {}, one.name), ` was left out: ${one.reason}`)));
 }
 
 function compareFormat(column) {
@@ -41,7 +47,13 @@ function compareTable(data) {
       value: (row) => rows[row].values[column.key]?.mean ?? null, show: (row) => spreadCell(column, rows[row].values[column.key], isBest(data, column, row)),
     })),
   ];
+  if (rows.some((row) => isNumber(row.gap_to_oracle))) columns.push(oracleColumn(rows));
   return new DataTable({ id: "ranking-table", caption: "Contenders", columns, count: rows.length, what: "contender", rowId: (row) => `contender-${row}` }).box;
+}
+
+function oracleColumn(rows) {
+  const show = (gap) => (isNumber(gap) ? `${gap >= 0 ? "+" : "−"}${formatShare(Math.abs(gap))}` : UNKNOWN);
+  return { key: "gap", title: "gap to oracle", number: true, help: "cost above the oracle's", value: (row) => rows[row].gap_to_oracle, show: (row) => show(rows[row].gap_to_oracle) };
 }
 
 function sloMark(keeps) {
@@ -63,22 +75,22 @@ function isBest(data, column, row) {
 }
 
 const OVERLAYS = [
-  ["load", "Offered load", "requests per second", (series) => series.arrived_per_s, formatNumber],
   ["fleet", "Fleet", "active instances", (series) => series.active, formatNumber, 170],
   ["paid", "Paid for", "starting + active + draining", (series) => addUp([series.starting, series.active, series.draining]), formatNumber],
   ["waiting", "Waiting", "requests", (series) => series.waiting, formatNumber],
-  ["ttft", "TTFT p99", "per bin", (series) => series.ttft_p99_s, formatSeconds],
-  ["tbt", "TBT p99", "per bin", (series) => series.tbt_p99_s, formatSeconds],
+  ["ttft", "TTFT p99", "of each bin", (series) => series.ttft_p99_s, formatSeconds],
+  ["tbt", "TBT p99", "of each bin", (series) => series.tbt_p99_s, formatSeconds],
 ];
 
 // All contenders in each chart. A switch in one legend switches the contender everywhere.
 function overlays(data, timeline) {
   const charts = OVERLAYS.map(([id, title, unit, pick, format, height]) => overlay(data, timeline, { id, title, unit, format, height }, pick)).filter(Boolean);
   if (charts.length === 0) return { section: section("charts", "Over time", null, nothing("No contender kept its course over time.")), draw: () => {} };
+  const load = offeredLoad(data, timeline);
   for (const chart of charts) chart.legend.onToggle = (key, shown) => { for (const other of charts) other.legend.toggle(key, shown); };
   return {
-    section: section("charts", "Over time", "Choose contenders in any legend.", timeBar(timeline), element("div", { class: "charts" }, charts.map((chart) => chart.figure))),
-    draw: () => { for (const chart of charts) chart.draw(); },
+    section: section("charts", "Over time", "Choose contenders in any legend.", timeBar(timeline), element("div", { class: "charts" }, [load, ...charts].map((chart) => chart?.figure))),
+    draw: () => { for (const chart of [load, ...charts]) chart?.draw(); },
   };
 }
 
@@ -92,7 +104,16 @@ function overlay(data, timeline, spec, pick) {
   const series = runs.map((run, index) => {
     const many = labels.filter((label) => label === run.label).length > 1;
     const at = place.get(run.label) ?? run.index;
-    return { key: `${run.label} ${run.seed}`, label: many ? `${run.label} · seed ${run.seed}` : run.label, color: manyColor(at), dash: manyDash(at), values: columns[index].slice(0, -1) };
+    return { key: run.seed === undefined ? run.label : `${run.label} ${run.seed}`, label: many ? `${run.label} · seed ${run.seed}` : run.label, color: manyColor(at), dash: manyDash(at), values: columns[index].slice(0, -1) };
   });
   return new TimeChart(timeline, { ...spec, edges, series });
+}
+
+// One line is enough: all contenders are offered the same requests.
+function offeredLoad(data, timeline) {
+  const run = data.runs.find((one) => hasValues(one.series.arrived_per_s));
+  const edges = run && binEdges(run.series);
+  if (!edges) return null;
+  const series = [{ key: "offered load", label: "the same for all", color: "ink", values: run.series.arrived_per_s }];
+  return new TimeChart(timeline, { id: "load", title: "Offered load", unit: "requests per second", height: 90, edges, series });
 }

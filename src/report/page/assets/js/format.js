@@ -7,7 +7,7 @@ const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 function formatNumber(value) {
   if (!isNumber(value)) return UNKNOWN;
   const size = Math.abs(value);
-  if (size >= 1000 || Number.isInteger(value)) return Math.round(value).toLocaleString("en-US");
+  if (size >= 1000 || (size >= 1 && Math.abs(value - Math.round(value)) < 0.005) || value === 0) return Math.round(value).toLocaleString("en-US");
   if (size >= 100) return value.toFixed(0);
   if (size >= 10) return value.toFixed(1);
   if (size >= 1) return value.toFixed(2);

@@ -23,7 +23,7 @@ class LanePanel {
     const [created, active, draining, removed] = ["created", "active", "draining", "removed"].map((key) => instances[key][row]);
     const end = removed ?? simulated_s;
     const served = active === null ? 0 : end - active;
-    const lasting = (from, to) => `${formatInstant(from)}, ${formatSeconds(to - from)}`;
+    const lasting = (from, to) => `${formatInstant(from)}, for ${formatSeconds(to - from)}`;
     return [
       ["starting from", lasting(created, active ?? draining ?? end)],
       ["active from", active === null ? "never" : lasting(active, draining ?? end)],

@@ -52,10 +52,11 @@ function rateChart(run) {
   return { id: "rate", title: "Requests", unit: "per second", series };
 }
 
-const STAGES = [["decoding", "decoding"], ["transferring", "transferring"], ["prefilling", "prefilling"], ["waiting", "waiting"]];
+// From the bottom up: what waits is few among many and stands where it can be read, on the axis.
+const STAGES = ["waiting", "prefilling", "transferring", "decoding"];
 
 function stageChart(run) {
-  const series = STAGES.filter(([key]) => hasValues(run.series[key])).map(([key, label]) => ({ key, label, color: `stage-${key}`, stacked: true, values: run.series[key] }));
+  const series = STAGES.filter((key) => hasValues(run.series[key])).map((key) => ({ key, label: key, color: `stage-${key}`, stacked: true, values: run.series[key] }));
   if (series.length === 0) return { id: "stages", title: "In the system", empty: "The run kept no rows of requests, so how many waited is unknown." };
   return { id: "stages", title: "In the system", unit: "requests", series };
 }
@@ -70,7 +71,7 @@ const latencyChart = (kind, title) => (run) => {
   if (series.length === 0) return { id, title, empty: `No request completed, so there is no ${title} over time.` };
   const limits = (run.slo?.objectives ?? []).filter((one) => one.kind === kind && isNumber(one.limit_s))
     .map((one) => ({ value: one.limit_s, label: `${one.statistic} ${asMark(formatSeconds)(one.limit_s)}` }));
-  return { id, title, unit: "per bin", format: formatSeconds, series, limits };
+  return { id, title, unit: perBin(run.series), format: formatSeconds, series, limits };
 };
 
 const poolChart = (key, title) => (run) => {

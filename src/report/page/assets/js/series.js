@@ -11,6 +11,9 @@ const hasValues = (values) => Array.isArray(values) && values.some((value) => is
 
 const addUp = (columns) => columns.reduce((sums, column) => sums.map((sum, index) => sum + (column[index] ?? 0)));
 
+// Percentiles are those of a bin, so that its width belongs to what they say.
+const perBin = (series) => `in bins of ${asMark(formatSeconds)(series.width_s)}`;
+
 // The fleet's statuses of one pool, or of all together.
 function fleetOf(fleet, pool) {
   const chosen = pool === null ? fleet : fleet.filter((one) => one.pool === pool);
