@@ -391,6 +391,16 @@ describe("a report in a browser", { skip: missing ?? false }, () => {
     assert.equal(pressed.length, 5, "fleet, paid, waiting, TTFT, TBT");
   }));
 
+  test("charts of runs of different lengths begin and end at the same time", on("compare", async (page) => {
+    const windows = await windowsOf(page);
+    assert.equal(windows.length, 6);
+    assert.equal(new Set(windows.map(String)).size, 1, `windows: ${windows.join("; ")}`);
+  }));
+
+  test("a comparison says which contenders were left out, and why", on("compare", async (page) => {
+    assert.match(await page.locator(".left-out").innerText(), /oracle was left out: it needs a trace/);
+  }));
+
   const real = (process.env.EBBFLOW_REPORT_DIR ?? "").split(":").filter(Boolean);
   const reports = real.flatMap((directory) => readdirSync(directory).filter((name) => name.endsWith(".html")).map((name) => [directory, name]));
 
@@ -400,7 +410,7 @@ describe("a report in a browser", { skip: missing ?? false }, () => {
       assert.ok((await coloursOf(page, "canvas")).every((count) => count > 3));
       const lives = join(directory, "lifecycle");
       if (existsSync(lives) && (await page.locator("#lanes").count()) > 0) {
-        const rows = readdirSync(lives).map((file) => readFileSync(join(lives, file), "utf8").trim().split("\n").length - 1).reduce((sum, count) => sum + count, 0);
+        const rows = readdirSync(lives).filter((file) => /^\d+\.csv$/.test(file)).map((file) => readFileSync(join(lives, file), "utf8").trim().split("\n").length - 1).reduce((sum, count) => sum + count, 0);
         assert.equal(Number(await page.locator("#lanes").getAttribute("data-lanes")), Math.min(rows, Number(process.env.EBBFLOW_MOST_LANES ?? 10_000)));
         await page.locator("#lanes").focus();
         await page.keyboard.press("ArrowDown");

@@ -123,7 +123,7 @@ class TimeChart {
       legend: { show: false },
       padding: [8, () => (this.hasRight ? 0 : plotGutter().right), 0, 0],
       scales: {
-        x: { time: false, auto: false, range: (_, min, max) => [min ?? this.timeline.from, max ?? this.timeline.to] },
+        x: { time: false, auto: false, range: () => [this.timeline.from, this.timeline.to] },
         y: { range: () => this.range("y") },
         ...(this.hasRight && { right: { range: () => this.range("right") } }),
       },
@@ -259,18 +259,25 @@ function binPaths(u, index, first, last) {
 function drawLimit(u, limit) {
   if (limit.value > u.scales.y.max) return;
   const { ctx, bbox } = u;
-  const height = u.valToPos(limit.value, "y", true);
+  const [unit, right, height] = [devicePixelRatio, bbox.left + bbox.width, u.valToPos(limit.value, "y", true)];
   ctx.save();
-  ctx.strokeStyle = ctx.fillStyle = color("limit");
-  ctx.lineWidth = devicePixelRatio;
-  ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.strokeStyle = color("limit");
+  ctx.lineWidth = unit;
+  ctx.setLineDash([5 * unit, 4 * unit]);
   ctx.beginPath();
   ctx.moveTo(bbox.left, height);
-  ctx.lineTo(bbox.left + bbox.width, height);
+  ctx.lineTo(right, height);
   ctx.stroke();
-  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-  ctx.textAlign = "right";
-  ctx.textBaseline = height - bbox.top < 16 * devicePixelRatio ? "top" : "bottom";
-  ctx.fillText(limit.label, bbox.left + bbox.width - 4 * devicePixelRatio, height + (ctx.textBaseline === "top" ? 3 : -2) * devicePixelRatio);
+  const below = height - bbox.top < 16 * unit;
+  haloText(ctx, limit.label, right - 4 * unit, height + (below ? 3 : -3) * unit, below ? "top" : "bottom");
   ctx.restore();
+}
+
+// Words over lines of data, with a rim of background so that they can be read.
+function haloText(ctx, words, right, height, baseline) {
+  const unit = devicePixelRatio;
+  Object.assign(ctx, { font: `${11 * unit}px system-ui, sans-serif`, textAlign: "right", textBaseline: baseline, lineJoin: "round", lineWidth: 4 * unit, strokeStyle: color("bg"), fillStyle: color("limit") });
+  ctx.setLineDash([]);
+  ctx.strokeText(words, right, height);
+  ctx.fillText(words, right, height);
 }

@@ -5,7 +5,7 @@ function comparePage(data) {
   const charts = overlays(data, timeline);
   const kept = data.slo?.objectives?.map((one) => (typeof one === "string" ? one : one.objective)).join(", ");
   const page = [
-    element("header", { class: "head" }, element("div", { class: "title" }, element("h1", {}, data.name || document.title || "Comparison"),
+    element("header", { class: "head" }, element("div", { class: "title" }, element("h1", {}, data.name || document.title.replace(/ · Ebbflow$/, "")),
       element("div", { class: "facts" }, fact("contenders", String(data.rows.length)), data.seeds > 1 && fact("seeds", String(data.seeds)), kept && fact("SLO", kept)), themeButton())),
     element("main", { id: "content", tabindex: "-1" },
       section("ranking", "Ranking", data.slo ? "Contenders that keep the SLO come first." : "No SLO was set, so contenders are not told apart by it.", compareTable(data), leftOut(data)),
@@ -41,12 +41,12 @@ function compareTable(data) {
   const columns = [
     { key: "rank", title: "rank", number: true, value: (row) => rows[row].rank },
     { key: "label", title: "contender", value: (row) => rows[row].label, show: (row) => element("span", { class: "contender" }, element("i", { class: "swatch", style: { background: `var(--${shade.get(rows[row].label)})` } }), rows[row].label) },
-    { key: "slo", title: "SLO", value: (row) => ({ true: "✓", false: "✗" })[rows[row].keeps_slo] ?? "", show: (row) => sloMark(rows[row].keeps_slo) },
-    ...data.columns.map((column) => ({
+    rows.some((row) => typeof row.keeps_slo === "boolean") && { key: "slo", title: "SLO", value: (row) => ({ true: "✓", false: "✗" })[rows[row].keeps_slo] ?? "", show: (row) => sloMark(rows[row].keeps_slo) },
+    ...data.columns.filter((column) => rows.some((row) => isNumber(row.values[column.key]?.mean))).map((column) => ({
       key: column.key, title: column.title, unit: column.unit && !["s", "$", "%", "share"].includes(column.unit) ? column.unit : "", number: true, help: column.better ? `${column.better} is better` : null,
       value: (row) => rows[row].values[column.key]?.mean ?? null, show: (row) => spreadCell(column, rows[row].values[column.key], isBest(data, column, row)),
     })),
-  ];
+  ].filter(Boolean);
   if (rows.some((row) => isNumber(row.gap_to_oracle))) columns.push(oracleColumn(rows));
   return new DataTable({ id: "ranking-table", caption: "Contenders", columns, count: rows.length, what: "contender", rowId: (row) => `contender-${row}` }).box;
 }

@@ -39,7 +39,8 @@ async function copyText(text) {
 
 function sloSection(slo) {
   if (!slo || slo.objectives.length === 0) {
-    return section("slo", "SLO", null, nothing("The scenario sets no service level objective, so nothing is judged here."));
+    return section("slo", "SLO", null, nothing("The scenario sets no service level objective, so nothing is judged here. One would be, for example:"),
+      element("p", {}, element("code", {}, "slo: ttft.p99<2s, tbt.p99<100ms")));
   }
   const lines = slo.objectives.map((one) => element("li", { class: one.met ? "met" : "missed" },
     element("b", { class: "mark", "aria-label": one.met ? "met" : "missed" }, one.met ? "✓" : "✗"),

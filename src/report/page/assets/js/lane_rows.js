@@ -75,6 +75,6 @@ class LaneRows {
   // Where there is little room the number alone: half a word tells nothing.
   label(row, room) {
     const { id, pool } = this.run.instances;
-    return room < 70 ? String(id[row]) : `${id[row]} ${this.run.pools[pool[row]] ?? ""}`;
+    return room < 70 || this.run.pools.length < 2 ? String(id[row]) : `${id[row]} ${this.run.pools[pool[row]] ?? ""}`;
   }
 }

@@ -1,6 +1,6 @@
 // The slowest requests, each as a bar from its arrival on: where its time went.
 
-const STAGE_NAMES = { scheduler: "waiting at the scheduler", instance: "waiting at the instance", prefill: "prefill", transfer: "transfer and wait", decode: "decode" };
+const STAGE_NAMES = { scheduler: "waiting at the scheduler", instance: "waiting at the instance", prefill: "prefill", transfer: "transfer or wait to decode", decode: "decode" };
 const WATERFALLS_AT_FIRST = 12;
 
 function waterfallSection(run, openLane) {
