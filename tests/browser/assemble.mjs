@@ -12,20 +12,33 @@ const escapeText = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;
 
 export function render(title, json) {
   const given = { title: escapeText(title), data: json.replaceAll("<", "\\u003c") };
-  return readFileSync(join(PAGE, "assets/page.html"), "utf8").replace(/\{\{(.+?)\}\}/g, (_, name) => given[name] ?? readFileSync(join(PAGE, name), "utf8"));
+  return readFileSync(join(PAGE, "assets/page.html"), "utf8").replace(
+    /\{\{(.+?)\}\}/g,
+    (_, name) => given[name] ?? readFileSync(join(PAGE, name), "utf8"),
+  );
 }
 
-export const SAMPLES = ["run", "nothingCompleted", "summaryOnly", "oneInstance", "largest", "hostile", "compare"];
+export const SAMPLES = [
+  "run",
+  "nothingCompleted",
+  "summaryOnly",
+  "oneInstance",
+  "largest",
+  "hostile",
+  "compare",
+];
 
 // The files of all samples, by the sample's name.
 export function writeSamples(folder) {
   mkdirSync(folder, { recursive: true });
-  return Object.fromEntries(SAMPLES.map((name) => {
-    const data = samples[name]();
-    const file = join(folder, `${name}.html`);
-    writeFileSync(file, render(data.name, JSON.stringify(data)));
-    return [name, file];
-  }));
+  return Object.fromEntries(
+    SAMPLES.map((name) => {
+      const data = samples[name]();
+      const file = join(folder, `${name}.html`);
+      writeFileSync(file, render(data.name, JSON.stringify(data)));
+      return [name, file];
+    }),
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -4,14 +4,24 @@ import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const SWITCHES = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const SWITCHES = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 // A browser remarks that the tests read canvases back. Pages do not.
 const OWN_DOING = "willReadFrequently";
 
 // The driver, or why there is none.
 export async function findBrowser() {
-  if (!existsSync(EXECUTABLE)) return { missing: `no browser at ${EXECUTABLE}: install Debian's chromium, or name one in CHROMIUM` };
+  if (!existsSync(EXECUTABLE))
+    return { missing: `no browser at ${EXECUTABLE}: install Debian's chromium, or name one in CHROMIUM` };
   try {
     const { chromium } = await import("playwright-core");
     return { launch: () => chromium.launch({ executablePath: EXECUTABLE, args: SWITCHES }) };
@@ -30,9 +40,15 @@ export async function open(browser, file, { width = 1360, height = 1000, colorSc
   sessions.set(page, session);
   const url = pathToFileURL(file).href;
   const troubles = [];
-  page.on("console", (message) => { if (["error", "warning"].includes(message.type()) && !message.text().includes(OWN_DOING)) troubles.push(`console: ${message.text()}`); });
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()) && !message.text().includes(OWN_DOING))
+      troubles.push(`console: ${message.text()}`);
+  });
   page.on("pageerror", (error) => troubles.push(`error: ${error.message}`));
-  page.on("request", (request) => { if (request.url() !== url && !request.url().startsWith("data:")) troubles.push(`request: ${request.url()}`); });
+  page.on("request", (request) => {
+    if (request.url() !== url && !request.url().startsWith("data:"))
+      troubles.push(`request: ${request.url()}`);
+  });
   await page.goto(url);
   await page.locator("html[data-ready]").waitFor({ state: "attached", timeout: 20_000 });
   await settled(page);
@@ -48,14 +64,34 @@ export async function workOf(page) {
 }
 
 // Two frames later everything that was asked to draw has drawn.
-export const settled = (page) => page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+export const settled = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((done) => {
+        requestAnimationFrame(() => requestAnimationFrame(done));
+      }),
+  );
 
 // For each canvas within a selection: how many colours it shows. A blank one shows one.
-export const coloursOf = (page, selector) => page.locator(selector).evaluateAll((canvases) => canvases.map((canvas) => {
-  const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-  return new Set(pixels).size;
-}));
+export const coloursOf = (page, selector) =>
+  page.locator(selector).evaluateAll((canvases) =>
+    canvases.map((canvas) => {
+      const pixels = new Uint32Array(
+        canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer,
+      );
+      return new Set(pixels).size;
+    }),
+  );
 
 // The stretches of time that the charts and the lanes say they show.
-export const windowsOf = (page) => page.locator("[data-from]").evaluateAll((all) => all.map((one) => [Number(one.dataset.from), Number(one.dataset.to)]));
+export const windowsOf = (page) =>
+  page
+    .locator("[data-from]")
+    .evaluateAll((all) => all.map((one) => [Number(one.dataset.from), Number(one.dataset.to)]));
 
+// Where the middle of the nth row of the lanes is, below their axis of 20 pixels.
+export async function rowAt(page, place) {
+  await page.locator("#lanes").scrollIntoViewIfNeeded();
+  const box = await page.locator("#lanes").boundingBox();
+  return { x: box.x + box.width / 2, y: box.y + 20 + 17 * (place + 0.5) };
+}

@@ -21,7 +21,10 @@ await dark.page.locator("#lifecycle").getByLabel("which").selectOption("drained"
 await dark.page.locator("#lanes").focus();
 await dark.page.keyboard.press("ArrowDown");
 await dark.page.locator("#lifecycle").getByLabel("which").selectOption("any");
-await dark.page.evaluate(() => { document.activeElement.blur(); document.querySelector("#lifecycle").scrollIntoView(); });
+await dark.page.evaluate(() => {
+  document.activeElement.blur();
+  document.querySelector("#lifecycle").scrollIntoView();
+});
 await settled(dark.page);
 await dark.page.screenshot({ path: join(folder, "lifecycle.png") });
 await dark.close();

@@ -6,7 +6,9 @@ class Causes {
   constructor(run) {
     this.run = run;
     const { decisions, actions, instances } = run;
-    this.decisionRow = new Map((decisions?.n ?? []).map((number, row) => [`${decisions.application[row]} ${number}`, row]));
+    this.decisionRow = new Map(
+      (decisions?.n ?? []).map((number, row) => [`${decisions.application[row]} ${number}`, row]),
+    );
     this.actionRow = new Map((actions?.n ?? []).map((number, row) => [number, row]));
     this.effects = new Map();
     instances.id.forEach((_, row) => {
@@ -23,7 +25,9 @@ class Causes {
   }
 
   // The instances that a row of the decisions or of the actions started and drained.
-  effectsOf(kind, row) { return this.effects.get(`${kind} ${row}`) ?? { started: [], drained: [] }; }
+  effectsOf(kind, row) {
+    return this.effects.get(`${kind} ${row}`) ?? { started: [], drained: [] };
+  }
 
   // What started or drained an instance: the kind of cause, and its row in the table of that kind if it was kept.
   find(instance, which) {
@@ -33,7 +37,11 @@ class Causes {
     if (cause === "start" || cause === "scheduler") return { kind: cause };
     const number = Number(cause.slice(1));
     if (cause[0] === "a") return { kind: "action", number, row: this.actionRow.get(number) };
-    return { kind: "decision", number, row: this.decisionRow.get(`${instances.application[instance]} ${number}`) };
+    return {
+      kind: "decision",
+      number,
+      row: this.decisionRow.get(`${instances.application[instance]} ${number}`),
+    };
   }
 
   // A few words for filters and for causes that have no row to go to.
@@ -41,8 +49,10 @@ class Causes {
     const { kind, number, row } = this.find(instance, which);
     if (kind === "start") return "there from the start";
     if (kind === "scheduler") return "asked for by the scheduler";
-    if (kind === "decision") return `decision ${number}${row === undefined ? "" : ` of ${this.run.decisions.policy[row]}`}`;
-    if (kind === "action") return `action ${number}${row === undefined ? "" : `: ${this.run.actions.text[row]}`}`;
+    if (kind === "decision")
+      return `decision ${number}${row === undefined ? "" : ` of ${this.run.decisions.policy[row]}`}`;
+    if (kind === "action")
+      return `action ${number}${row === undefined ? "" : `: ${this.run.actions.text[row]}`}`;
     return "cause unknown";
   }
 }

@@ -16,11 +16,19 @@ class TimeChart {
     this.spec = spec;
     this.hidden = new Set(spec.series.filter((one) => one.hidden).map((one) => one.key));
     // From the back to the front: stacked sums from the highest down, each opaque over the one before, then lines.
-    this.layers = [...spec.series.filter((one) => one.stacked).reverse(), ...spec.series.filter((one) => !one.stacked)];
+    this.layers = [
+      ...spec.series.filter((one) => one.stacked).reverse(),
+      ...spec.series.filter((one) => !one.stacked),
+    ];
     this.hasRight = spec.series.some((one) => one.axis === "right");
     this.plot = element("div", { class: "plot", tabindex: "0", role: "img", "aria-label": this.describe() });
     this.legend = new Legend(this);
-    this.figure = element("figure", { class: "chart", id: `chart-${spec.id}` }, this.plot, this.legend.caption);
+    this.figure = element(
+      "figure",
+      { class: "chart", id: `chart-${spec.id}` },
+      this.plot,
+      this.legend.caption,
+    );
     this.plot.addEventListener("keydown", (event) => timeKey(timeline, event));
   }
 
@@ -36,7 +44,9 @@ class TimeChart {
     this.u.over.append(this.tip);
     this.plot.addEventListener("mousedown", (event) => this.pan(event), { capture: true }); // before uPlot starts a zoom
     timeWheel(this.timeline, this.u.over, (event) => this.momentAt(event));
-    this.timeline.onWindow.push(() => this.u.setScale("x", { min: this.timeline.from, max: this.timeline.to }));
+    this.timeline.onWindow.push(() =>
+      this.u.setScale("x", { min: this.timeline.from, max: this.timeline.to }),
+    );
     this.timeline.onMoment.push((moment) => this.showMoment(moment));
     theme.listeners.push(() => this.u.redraw(false));
     followWidth(this.plot, () => this.resize());
@@ -48,7 +58,9 @@ class TimeChart {
     if (width > 0 && width !== this.u.width) this.u.setSize({ width, height: this.height });
   }
 
-  get height() { return (this.spec.height ?? PLOT_HEIGHT) + AXIS_HEIGHT; }
+  get height() {
+    return (this.spec.height ?? PLOT_HEIGHT) + AXIS_HEIGHT;
+  }
 
   momentAt(event) {
     return this.u.posToVal(event.clientX - this.u.over.getBoundingClientRect().left, "x");
@@ -76,11 +88,15 @@ class TimeChart {
   shownData() {
     const { edges, series } = this.spec;
     const sums = new Array(edges.length - 1).fill(0);
-    const columns = new Map(series.map((one) => {
-      if (this.hidden.has(one.key)) return [one, new Array(edges.length).fill(null)];
-      const values = one.stacked ? one.values.map((value, index) => (sums[index] += value ?? 0)) : one.values;
-      return [one, [...values, null]];
-    }));
+    const columns = new Map(
+      series.map((one) => {
+        if (this.hidden.has(one.key)) return [one, new Array(edges.length).fill(null)];
+        const values = one.stacked
+          ? one.values.map((value, index) => (sums[index] += value ?? 0))
+          : one.values;
+        return [one, [...values, null]];
+      }),
+    );
     return [edges, ...this.layers.map((one) => columns.get(one))];
   }
 
@@ -110,7 +126,7 @@ class TimeChart {
   range(scale) {
     if (this.spec.share) return [0, 1.04];
     const top = this.highest(scale);
-    const limits = scale === "y" ? this.spec.limits ?? [] : [];
+    const limits = scale === "y" ? (this.spec.limits ?? []) : [];
     const near = limits.map((limit) => limit.value).filter((value) => value < top * 4);
     return [0, Math.max(top, ...near) * 1.08 || 1];
   }
@@ -119,7 +135,8 @@ class TimeChart {
 
   options() {
     return {
-      width: Math.max(this.plot.clientWidth, 120), height: this.height,
+      width: Math.max(this.plot.clientWidth, 120),
+      height: this.height,
       legend: { show: false },
       padding: [8, () => (this.hasRight ? 0 : plotGutter().right), 0, 0],
       scales: {
@@ -140,23 +157,41 @@ class TimeChart {
 
   drawnSeries(one) {
     return {
-      scale: one.axis ?? "y", width: one.stacked ? 0 : one.width ?? 1.5, dash: one.dash, paths: binPaths, points: { show: false },
-      stroke: () => color(one.color), fill: one.stacked ? () => color(one.color) : undefined,
+      scale: one.axis ?? "y",
+      width: one.stacked ? 0 : (one.width ?? 1.5),
+      dash: one.dash,
+      paths: binPaths,
+      points: { show: false },
+      stroke: () => color(one.color),
+      fill: one.stacked ? () => color(one.color) : undefined,
     };
   }
 
   timeAxis() {
     return {
-      ...axisLook(), size: AXIS_HEIGHT, gap: 3,
+      ...axisLook(),
+      size: AXIS_HEIGHT,
+      gap: 3,
       splits: (u, _, from, to) => timeMarks(from, to, u.bbox.width / devicePixelRatio).marks,
-      values: (u, marks) => marks.map((mark) => formatInstant(mark, timeMarks(u.scales.x.min, u.scales.x.max, u.bbox.width / devicePixelRatio).step)),
+      values: (u, marks) =>
+        marks.map((mark) =>
+          formatInstant(
+            mark,
+            timeMarks(u.scales.x.min, u.scales.x.max, u.bbox.width / devicePixelRatio).step,
+          ),
+        ),
     };
   }
 
   valueAxis(scale, side) {
     const format = asMark((scale === "right" ? this.spec.rightFormat : this.spec.format) ?? formatNumber);
     return {
-      ...axisLook(), scale, side, gap: 6, space: 28, size: () => plotGutter()[side === 3 ? "left" : "right"],
+      ...axisLook(),
+      scale,
+      side,
+      gap: 6,
+      space: 28,
+      size: () => plotGutter()[side === 3 ? "left" : "right"],
       ...(this.spec.share && { splits: () => [0, 0.25, 0.5, 0.75, 1] }),
       ...(scale === "right" && { grid: { show: false } }),
       values: (_, marks) => marks.map((mark) => (mark === null ? null : format(mark))),
@@ -165,9 +200,14 @@ class TimeChart {
 
   cursor() {
     return {
-      y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 4 },
+      y: false,
+      points: { show: false },
+      drag: { x: true, y: false, setScale: false, dist: 4 },
       bind: {
-        dblclick: () => () => { this.timeline.reset(); return null; },
+        dblclick: () => () => {
+          this.timeline.reset();
+          return null;
+        },
       },
     };
   }
@@ -205,10 +245,21 @@ class TimeChart {
     const bin = this.binAt(this.timeline.moment);
     const { edges } = this.spec;
     this.tip.replaceChildren(
-      element("b", {}, `${formatInstant(edges[bin], this.timeline.span / 1000)} + ${formatSeconds(edges[bin + 1] - edges[bin])}`),
-      ...this.legend.readings(bin).filter(Boolean).map(([one, text]) => element("span", {}, swatch(one), `${one.label} ${text}`)));
+      element(
+        "b",
+        {},
+        `${formatInstant(edges[bin], this.timeline.span / 1000)} + ${formatSeconds(edges[bin + 1] - edges[bin])}`,
+      ),
+      ...this.legend
+        .readings(bin)
+        .filter(Boolean)
+        .map(([one, text]) => element("span", {}, swatch(one), `${one.label} ${text}`)),
+    );
     const before = left > this.u.over.clientWidth / 2;
-    Object.assign(this.tip.style, { left: before ? "" : `${left + 12}px`, right: before ? `${this.u.over.clientWidth - left + 12}px` : "" });
+    Object.assign(this.tip.style, {
+      left: before ? "" : `${left + 12}px`,
+      right: before ? `${this.u.over.clientWidth - left + 12}px` : "",
+    });
   }
 
   // The window that is really drawn, for whoever looks from outside.
@@ -218,66 +269,4 @@ class TimeChart {
     for (const limit of this.spec.limits ?? []) drawLimit(u, limit);
     this.legend.update();
   }
-}
-
-function axisLook() {
-  return {
-    stroke: () => color("muted"), font: "11px system-ui, sans-serif", ticks: { show: false },
-    grid: { stroke: () => color("grid"), width: 1 },
-  };
-}
-
-// Flat over every bin. null ends a stretch; undefined (another run's edge, where runs are overlaid) does not.
-function binPaths(u, index, first, last) {
-  const [xs, values] = [u.data[0], u.data[index]];
-  const scale = u.series[index].scale;
-  const x = (bin) => u.valToPos(xs[bin], "x", true);
-  const y = (value) => u.valToPos(value, scale, true);
-  const [stroke, fill] = [new Path2D(), new Path2D()];
-  let bin = Math.max(first - 1, 0);
-  while (bin > 0 && values[bin] === undefined) bin -= 1;
-  const end = Math.min(last + 1, xs.length - 1);
-  for (let open = false; bin < end; ) {
-    let next = bin + 1;
-    while (next < xs.length - 1 && values[next] === undefined) next += 1;
-    const value = values[bin];
-    if (value === null || value === undefined) open = false;
-    else {
-      const [left, right, height] = [x(bin), x(next), y(value)];
-      if (open) stroke.lineTo(left, height);
-      else stroke.moveTo(left, height);
-      stroke.lineTo(right, height);
-      fill.rect(Math.floor(left), height, Math.ceil(right) - Math.floor(left), y(0) - height);
-      open = true;
-    }
-    bin = next;
-  }
-  return { stroke, fill: u.series[index].fill ? fill : null };
-}
-
-// A limit of the SLO: a dashed line with its name, where it lies within the plot.
-function drawLimit(u, limit) {
-  if (limit.value > u.scales.y.max) return;
-  const { ctx, bbox } = u;
-  const [unit, right, height] = [devicePixelRatio, bbox.left + bbox.width, u.valToPos(limit.value, "y", true)];
-  ctx.save();
-  ctx.strokeStyle = color("limit");
-  ctx.lineWidth = unit;
-  ctx.setLineDash([5 * unit, 4 * unit]);
-  ctx.beginPath();
-  ctx.moveTo(bbox.left, height);
-  ctx.lineTo(right, height);
-  ctx.stroke();
-  const below = height - bbox.top < 16 * unit;
-  haloText(ctx, limit.label, right - 4 * unit, height + (below ? 3 : -3) * unit, below ? "top" : "bottom");
-  ctx.restore();
-}
-
-// Words over lines of data, with a rim of background so that they can be read.
-function haloText(ctx, words, right, height, baseline) {
-  const unit = devicePixelRatio;
-  Object.assign(ctx, { font: `${11 * unit}px system-ui, sans-serif`, textAlign: "right", textBaseline: baseline, lineJoin: "round", lineWidth: 4 * unit, strokeStyle: color("bg"), fillStyle: color("limit") });
-  ctx.setLineDash([]);
-  ctx.strokeText(words, right, height);
-  ctx.fillText(words, right, height);
 }

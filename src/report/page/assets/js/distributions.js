@@ -1,21 +1,59 @@
 // Histograms on a logarithmic time axis, with the percentiles of the totals marked.
 
-const DISTRIBUTIONS = [["ttft_s", "TTFT"], ["tbt_s", "TBT"], ["e2e_s", "E2E"], ["queue_s", "Queue"], ["drain_s", "Drain"]];
+const DISTRIBUTIONS = [
+  ["ttft_s", "TTFT"],
+  ["tbt_s", "TBT"],
+  ["e2e_s", "E2E"],
+  ["queue_s", "Queue"],
+  ["drain_s", "Drain"],
+];
 
 function distributionSection(run) {
   const shown = DISTRIBUTIONS.filter(([key]) => run.distributions?.[key]?.counts?.length);
-  if (shown.length === 0) return section("distributions", "Distributions", null, nothing("Nothing completed, so nothing can be distributed."));
+  if (shown.length === 0)
+    return section(
+      "distributions",
+      "Distributions",
+      null,
+      nothing("Nothing completed, so nothing can be distributed."),
+    );
   const plots = shown.map(([key, title]) => new Histogram(title, run.distributions[key], run.totals[key]));
-  const made = section("distributions", "Distributions", null, element("div", { class: "histograms" }, plots.map((plot) => plot.figure)));
-  return Object.assign(made, { draw: () => { for (const plot of plots) plot.draw(); } });
+  const made = section(
+    "distributions",
+    "Distributions",
+    null,
+    element(
+      "div",
+      { class: "histograms" },
+      plots.map((plot) => plot.figure),
+    ),
+  );
+  return Object.assign(made, {
+    draw: () => {
+      for (const plot of plots) plot.draw();
+    },
+  });
 }
 
 class Histogram {
   constructor(title, distribution, percentiles) {
     Object.assign(this, { title, distribution, percentiles });
-    this.plot = element("div", { class: "plot", role: "img", "aria-label": `Distribution of ${title} of ${formatNumber(distribution.values)} values` });
-    this.figure = element("figure", { class: "histogram" },
-      element("figcaption", {}, element("h3", {}, title, element("small", {}, plural(distribution.values, "value"))), this.readout = element("small", { class: "readout" })), this.plot);
+    this.plot = element("div", {
+      class: "plot",
+      role: "img",
+      "aria-label": `Distribution of ${title} of ${formatNumber(distribution.values)} values`,
+    });
+    this.figure = element(
+      "figure",
+      { class: "histogram" },
+      element(
+        "figcaption",
+        {},
+        element("h3", {}, title, element("small", {}, plural(distribution.values, "value"))),
+        (this.readout = element("small", { class: "readout" })),
+      ),
+      this.plot,
+    );
   }
 
   draw() {
@@ -34,11 +72,33 @@ class Histogram {
     const { edges, counts } = this.distribution;
     const top = Math.max(...counts, 1);
     return {
-      width: Math.max(this.plot.clientWidth, 120), height: 150, legend: { show: false }, padding: [18, 12, 0, 0], drawOrder: ["axes", "series"],
-      scales: { x: { time: false, distr: this.log ? 3 : 1, range: () => [edges[0], edges.at(-1)] }, y: { range: () => [0, top * 1.05] } },
+      width: Math.max(this.plot.clientWidth, 120),
+      height: 150,
+      legend: { show: false },
+      padding: [18, 12, 0, 0],
+      drawOrder: ["axes", "series"],
+      scales: {
+        x: { time: false, distr: this.log ? 3 : 1, range: () => [edges[0], edges.at(-1)] },
+        y: { range: () => [0, top * 1.05] },
+      },
       axes: [
-        { ...axisLook(), size: 20, gap: 3, space: 46, filter: (_, marks) => marks, splits: this.log ? (u) => decades(edges[0], edges.at(-1), u.width) : undefined, values: (_, marks) => marks.map((mark) => (mark === null ? null : asMark(formatSeconds)(mark))) },
-        { ...axisLook(), size: 48, gap: 5, space: 30, values: (_, marks) => marks.map((mark) => (Number.isInteger(mark) ? formatNumber(mark) : null)) }],
+        {
+          ...axisLook(),
+          size: 20,
+          gap: 3,
+          space: 46,
+          filter: (_, marks) => marks,
+          splits: this.log ? (u) => decades(edges[0], edges.at(-1), u.width) : undefined,
+          values: (_, marks) => marks.map((mark) => (mark === null ? null : asMark(formatSeconds)(mark))),
+        },
+        {
+          ...axisLook(),
+          size: 48,
+          gap: 5,
+          space: 30,
+          values: (_, marks) => marks.map((mark) => (Number.isInteger(mark) ? formatNumber(mark) : null)),
+        },
+      ],
       series: [{}, { paths: binPaths, points: { show: false }, width: 0, fill: () => color("histogram") }],
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       hooks: { draw: [(u) => this.marks(u)], setCursor: [() => this.read()] },
@@ -68,7 +128,9 @@ class Histogram {
     const { edges, counts, values } = this.distribution;
     const left = this.u?.cursor.left ?? -1;
     if (left < 0) {
-      const told = PERCENTILES.filter((one) => isNumber(this.percentiles?.[one])).map((one) => `${one} ${formatSeconds(this.percentiles[one])}`);
+      const told = PERCENTILES.filter((one) => isNumber(this.percentiles?.[one])).map(
+        (one) => `${one} ${formatSeconds(this.percentiles[one])}`,
+      );
       this.readout.textContent = told.join(" · ");
       return;
     }
@@ -81,7 +143,10 @@ class Histogram {
 // Marks at 1, and where there is room also at 2 and 5, of each power of ten within a range.
 function decades(from, to, width) {
   const powers = [];
-  for (let power = Math.floor(Math.log10(from)); power <= Math.ceil(Math.log10(to)); power += 1) powers.push(power);
+  for (let power = Math.floor(Math.log10(from)); power <= Math.ceil(Math.log10(to)); power += 1)
+    powers.push(power);
   const roomy = width / powers.length > 90;
-  return powers.flatMap((power) => (roomy ? [1, 2, 5] : [1]).map((digit) => Number(`${digit}e${power}`))).filter((mark) => mark >= from && mark <= to);
+  return powers
+    .flatMap((power) => (roomy ? [1, 2, 5] : [1]).map((digit) => Number(`${digit}e${power}`)))
+    .filter((mark) => mark >= from && mark <= to);
 }

@@ -3,7 +3,9 @@
 function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) setProperty(made, name, value);
-  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return made;
 }
 
@@ -22,21 +24,34 @@ function svg(tag, properties = {}, ...children) {
 }
 
 function section(id, title, lead, ...children) {
-  return element("section", { id, "aria-labelledby": `${id}-title` },
-    element("h2", { id: `${id}-title` }, title), lead && element("p", { class: "lead" }, lead), ...children);
+  return element(
+    "section",
+    { id, "aria-labelledby": `${id}-title` },
+    element("h2", { id: `${id}-title` }, title),
+    lead && element("p", { class: "lead" }, lead),
+    ...children,
+  );
 }
 
 // What stands where there is nothing to show.
 const nothing = (sentence) => element("p", { class: "nothing" }, sentence);
 
 function choice(label, options, onchange) {
-  const select = element("select", { onchange: () => onchange(select.value) },
-    options.map(([value, text]) => element("option", { value }, text)));
+  const select = element(
+    "select",
+    { onchange: () => onchange(select.value) },
+    options.map(([value, text]) => element("option", { value }, text)),
+  );
   return element("label", { class: "choice" }, element("span", {}, label), select);
 }
 
 function searchField(label, oninput) {
-  const field = element("input", { type: "search", placeholder: label, "aria-label": label, oninput: () => oninput(field.value) });
+  const field = element("input", {
+    type: "search",
+    placeholder: label,
+    "aria-label": label,
+    oninput: () => oninput(field.value),
+  });
   return field;
 }
 

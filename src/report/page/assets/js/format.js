@@ -7,7 +7,8 @@ const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 function formatNumber(value) {
   if (!isNumber(value)) return UNKNOWN;
   const size = Math.abs(value);
-  if (size >= 1000 || (size >= 1 && Math.abs(value - Math.round(value)) < 0.005) || value === 0) return Math.round(value).toLocaleString("en-US");
+  if (size >= 1000 || (size >= 1 && Math.abs(value - Math.round(value)) < 0.005) || value === 0)
+    return Math.round(value).toLocaleString("en-US");
   if (size >= 100) return value.toFixed(0);
   if (size >= 10) return value.toFixed(1);
   if (size >= 1) return value.toFixed(2);
@@ -55,7 +56,10 @@ function formatDollars(value) {
 }
 
 // The same without zeros that say nothing, for the round numbers along an axis: "2.00 s" reads "2 s".
-const asMark = (format) => (value) => format(value).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
+const asMark = (format) => (value) =>
+  format(value)
+    .replace(/(\.\d*?)0+(?!\d)/, "$1")
+    .replace(/\.(?!\d)/, "");
 
 // "1 lane", "2 lanes".
 const plural = (count, one, many = `${one}s`) => `${formatNumber(count)} ${count === 1 ? one : many}`;

@@ -6,7 +6,9 @@ const STATUS_HEIGHT = { starting: 0.4, active: 1, draining: 0.7 };
 const LANE_AXIS = 20;
 
 class LanePainter {
-  constructor(canvas, rows, timeline) { Object.assign(this, { canvas, rows, timeline }); }
+  constructor(canvas, rows, timeline) {
+    Object.assign(this, { canvas, rows, timeline });
+  }
 
   // `view` is { width, height, scroll, rowHeight, left, right, selected, hovered }, in CSS pixels.
   paint(view) {
@@ -14,12 +16,16 @@ class LanePainter {
     this.view = view;
     this.canvas.width = Math.round(view.width * ratio);
     this.canvas.height = Math.round(view.height * ratio);
-    const ctx = this.ctx = this.canvas.getContext("2d");
+    const ctx = (this.ctx = this.canvas.getContext("2d"));
     ctx.scale(ratio, ratio);
     this.grid();
     const first = Math.floor(view.scroll / view.rowHeight);
-    const last = Math.min(this.rows.rows.length, Math.ceil((view.scroll + view.height - LANE_AXIS) / view.rowHeight));
-    for (let place = first; place < last; place += 1) this.row(place, LANE_AXIS + place * view.rowHeight - view.scroll);
+    const last = Math.min(
+      this.rows.rows.length,
+      Math.ceil((view.scroll + view.height - LANE_AXIS) / view.rowHeight),
+    );
+    for (let place = first; place < last; place += 1)
+      this.row(place, LANE_AXIS + place * view.rowHeight - view.scroll);
     this.axis();
   }
 
@@ -40,7 +46,9 @@ class LanePainter {
     ctx.stroke();
   }
 
-  marks() { return timeMarks(this.timeline.from, this.timeline.to, this.view.right - this.view.left); }
+  marks() {
+    return timeMarks(this.timeline.from, this.timeline.to, this.view.right - this.view.left);
+  }
 
   row(place, top) {
     const entry = this.rows.rows[place];
@@ -51,7 +59,10 @@ class LanePainter {
   server(row, top) {
     const { ctx, view } = this;
     const { servers } = this.rows.run;
-    const [from, to] = [this.x(servers.created[row]), this.x(servers.removed[row] ?? this.rows.run.simulated_s)];
+    const [from, to] = [
+      this.x(servers.created[row]),
+      this.x(servers.removed[row] ?? this.rows.run.simulated_s),
+    ];
     this.bar(from, to, top + view.rowHeight * 0.5 - 1, Math.min(2, view.rowHeight), color("server"));
     if (view.rowHeight < 10) return;
     this.text(`server ${servers.id[row]}`, 2, top, color("muted"));

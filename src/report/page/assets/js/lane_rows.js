@@ -25,14 +25,26 @@ class LaneRows {
       hosts.get(host).push(row);
     }
     const unfiltered = chosen.length === instances.id.length;
-    if (unfiltered) servers.id.forEach((_, row) => { if (!hosts.has(row)) hosts.set(row, []); });
-    const order = [...hosts.keys()].sort((a, b) => (servers.created[a] ?? 0) - (servers.created[b] ?? 0) || a - b);
-    return order.flatMap((host) => [...(host < 0 ? [] : [{ server: host }]), ...hosts.get(host).map((instance) => ({ instance }))]);
+    if (unfiltered)
+      servers.id.forEach((_, row) => {
+        if (!hosts.has(row)) hosts.set(row, []);
+      });
+    const order = [...hosts.keys()].sort(
+      (a, b) => (servers.created[a] ?? 0) - (servers.created[b] ?? 0) || a - b,
+    );
+    return order.flatMap((host) => [
+      ...(host < 0 ? [] : [{ server: host }]),
+      ...hosts.get(host).map((instance) => ({ instance })),
+    ]);
   }
 
   sorted(chosen) {
     const { created } = this.run.instances;
-    const keys = { start: (row) => created[row], drain: (row) => -(this.drain(row) ?? -1), id: (row) => this.run.instances.id[row] };
+    const keys = {
+      start: (row) => created[row],
+      drain: (row) => -(this.drain(row) ?? -1),
+      id: (row) => this.run.instances.id[row],
+    };
     const key = keys[this.order];
     return chosen.sort((a, b) => key(a) - key(b) || a - b).map((instance) => ({ instance }));
   }
@@ -42,9 +54,19 @@ class LaneRows {
     if (this.pool !== null && instances.pool[row] !== this.pool) return false;
     if (!this.hadFate(row)) return false;
     if (!this.text) return true;
-    const words = [`instance ${instances.id[row]}`, `server ${instances.server[row]}`, pools[instances.pool[row]],
-      this.run.skus[instances.sku[row]], this.causes.words(row, "started_by"), this.causes.words(row, "drained_by")];
-    return words.some((word) => String(word ?? "").toLowerCase().includes(this.text));
+    const words = [
+      `instance ${instances.id[row]}`,
+      `server ${instances.server[row]}`,
+      pools[instances.pool[row]],
+      this.run.skus[instances.sku[row]],
+      this.causes.words(row, "started_by"),
+      this.causes.words(row, "drained_by"),
+    ];
+    return words.some((word) =>
+      String(word ?? "")
+        .toLowerCase()
+        .includes(this.text),
+    );
   }
 
   hadFate(row) {
@@ -60,7 +82,11 @@ class LaneRows {
     const { created, active, draining, removed } = this.run.instances;
     const end = removed[row] ?? this.run.simulated_s;
     const [served, drained] = [active[row] ?? draining[row] ?? end, draining[row] ?? end];
-    return [["starting", created[row], served], ["active", active[row] ?? drained, drained], ["draining", drained, end]].filter(([, from, to]) => to > from);
+    return [
+      ["starting", created[row], served],
+      ["active", active[row] ?? drained, drained],
+      ["draining", drained, end],
+    ].filter(([, from, to]) => to > from);
   }
 
   statusAt(row, moment) {
@@ -75,6 +101,8 @@ class LaneRows {
   // Where there is little room the number alone: half a word tells nothing.
   label(row, room) {
     const { id, pool } = this.run.instances;
-    return room < 70 || this.run.pools.length < 2 ? String(id[row]) : `${id[row]} ${this.run.pools[pool[row]] ?? ""}`;
+    return room < 70 || this.run.pools.length < 2
+      ? String(id[row])
+      : `${id[row]} ${this.run.pools[pool[row]] ?? ""}`;
   }
 }

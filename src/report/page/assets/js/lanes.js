@@ -12,12 +12,22 @@ class Lanes {
     this.canvas = element("canvas", { "aria-hidden": "true" });
     this.spacer = element("div", { class: "spacer" });
     this.cursor = element("div", { class: "lane-cursor", hidden: true });
-    this.stretch = element("div", { class: "lane-stretch", hidden: true });
-    this.tip = element("div", { class: "tip", hidden: true });
     this.summary = element("p", { class: "lead", id: "lanes-summary", "aria-live": "polite" });
-    this.scroll = element("div", { class: "lanes", id: "lanes", tabindex: "0", role: "application", "aria-roledescription": "timeline",
-      "aria-label": "Lifecycle lanes: up and down select an instance, Enter opens it, left and right pan, plus and minus zoom", "aria-describedby": "lanes-summary" },
-    element("div", { class: "window-of-lanes" }, this.canvas, this.cursor, this.stretch, this.tip), this.spacer);
+    this.scroll = element(
+      "div",
+      {
+        class: "lanes",
+        id: "lanes",
+        tabindex: "0",
+        role: "application",
+        "aria-roledescription": "timeline",
+        "aria-label":
+          "Lifecycle lanes: up and down select an instance, Enter opens it, left and right pan, plus and minus zoom",
+        "aria-describedby": "lanes-summary",
+      },
+      element("div", { class: "window-of-lanes" }, this.canvas, this.cursor),
+      this.spacer,
+    );
     this.painter = new LanePainter(this.canvas, this.rows, timeline);
     this.listen();
   }
@@ -26,31 +36,72 @@ class Lanes {
     const { scroll, timeline } = this;
     scroll.addEventListener("scroll", () => this.later());
     scroll.addEventListener("keydown", (event) => this.key(event));
-    scroll.addEventListener("mousemove", (event) => this.hover(event));
-    scroll.addEventListener("mouseleave", () => this.leave());
-    scroll.addEventListener("mousedown", (event) => this.press(event));
-    scroll.addEventListener("dblclick", () => timeline.reset());
-    timeWheel(timeline, scroll, (event) => this.momentAt(event));
     timeline.onWindow.push(() => this.later());
     timeline.onMoment.push((moment) => this.point(moment));
     theme.listeners.push(() => this.later());
     followWidth(scroll, () => this.paint());
+    this.pointer = new LanePointer(this);
   }
 
   filters() {
-    const pools = this.run.pools.length > 1 && choice("pool", [["", "all"], ...this.run.pools.map((name, index) => [String(index), name])],
-      (value) => this.rearrange({ pool: value === "" ? null : Number(value) }));
-    return element("div", { class: "filters" },
-      searchField("Filter lanes by text", (text) => this.rearrange({ text: text.trim().toLowerCase() })), pools,
-      choice("which", [["any", "all"], ["drained", "drained"], ["left", "there at the end"], ["cancelled", "never active"]], (fate) => this.rearrange({ fate })),
-      choice("order", [["server", "by server"], ["start", "by start"], ["drain", "longest drain first"], ["id", "by number"]], (order) => this.rearrange({ order })),
+    const pools =
+      this.run.pools.length > 1 &&
+      choice("pool", [["", "all"], ...this.run.pools.map((name, index) => [String(index), name])], (value) =>
+        this.rearrange({ pool: value === "" ? null : Number(value) }),
+      );
+    return element(
+      "div",
+      { class: "filters" },
+      searchField("Filter lanes by text", (text) => this.rearrange({ text: text.trim().toLowerCase() })),
+      pools,
+      choice(
+        "which",
+        [
+          ["any", "all"],
+          ["drained", "drained"],
+          ["left", "there at the end"],
+          ["cancelled", "never active"],
+        ],
+        (fate) => this.rearrange({ fate }),
+      ),
+      choice(
+        "order",
+        [
+          ["server", "by server"],
+          ["start", "by start"],
+          ["drain", "longest drain first"],
+          ["id", "by number"],
+        ],
+        (order) => this.rearrange({ order }),
+      ),
       this.heightChoice(),
-      element("span", { class: "key" }, STATUSES.map((status) => element("span", {}, element("i", { class: `swatch ${status}`, style: { background: `var(--${status})` } }), status))));
+      element(
+        "span",
+        { class: "key" },
+        STATUSES.map((status) =>
+          element(
+            "span",
+            {},
+            element("i", { class: `swatch ${status}`, style: { background: `var(--${status})` } }),
+            status,
+          ),
+        ),
+      ),
+    );
   }
 
   heightChoice() {
-    const label = choice("rows", Object.keys(LANE_HEIGHTS).map((name) => [name, name]), (name) => { this.rowHeight = LANE_HEIGHTS[name]; this.rearrange({}); });
-    label.querySelector("select").value = Object.keys(LANE_HEIGHTS).find((name) => LANE_HEIGHTS[name] === this.rowHeight);
+    const label = choice(
+      "rows",
+      Object.keys(LANE_HEIGHTS).map((name) => [name, name]),
+      (name) => {
+        this.rowHeight = LANE_HEIGHTS[name];
+        this.rearrange({});
+      },
+    );
+    label.querySelector("select").value = Object.keys(LANE_HEIGHTS).find(
+      (name) => LANE_HEIGHTS[name] === this.rowHeight,
+    );
     return label;
   }
 
@@ -70,7 +121,10 @@ class Lanes {
     const { id } = this.run.instances;
     const of = this.rows.instances === id.length ? "" : ` of ${formatNumber(id.length)}`;
     const drained = this.run.instances.draining.filter((start) => start !== null).length;
-    const cut = this.run.instances_total > id.length ? ` Only the first ${formatNumber(id.length)} of ${formatNumber(this.run.instances_total)} instances are in this file.` : "";
+    const cut =
+      this.run.instances_total > id.length
+        ? ` Only the first ${formatNumber(id.length)} of ${formatNumber(this.run.instances_total)} instances are in this file.`
+        : "";
     this.summary.textContent = `${formatNumber(this.rows.instances)}${of} ${id.length === 1 ? "instance" : "instances"} on ${plural(this.run.servers.id.length, "server")}, ${formatNumber(drained)} of them drained.${cut} Choose a lane to see what started and drained it.`;
   }
 
@@ -78,7 +132,10 @@ class Lanes {
   later() {
     if (this.waiting) return;
     this.waiting = true;
-    requestAnimationFrame(() => { this.waiting = false; this.paint(); });
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      this.paint();
+    });
   }
 
   paint() {
@@ -88,95 +145,17 @@ class Lanes {
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
     this.painter.paint({
-      width, height, scroll: this.scroll.scrollTop, rowHeight: this.rowHeight, left: gutter.left, right: offsetWidth - gutter.right,
-      selected: this.selected, hovered: this.hovered,
+      width,
+      height,
+      scroll: this.scroll.scrollTop,
+      rowHeight: this.rowHeight,
+      left: gutter.left,
+      right: offsetWidth - gutter.right,
+      selected: this.selected,
+      hovered: this.hovered,
     });
     this.scroll.dataset.from = this.timeline.from;
     this.scroll.dataset.to = this.timeline.to;
-  }
-
-  // --- the pointer ---
-
-  within(event) {
-    const box = this.scroll.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
-  }
-
-  momentAt(event) {
-    const { left, right } = this.painter.view;
-    return this.timeline.from + ((this.within(event).x - left) / (right - left)) * this.timeline.span;
-  }
-
-  entryAt(event) {
-    const { y } = this.within(event);
-    if (y < LANE_AXIS) return null;
-    return this.rows.rows[Math.floor((y - LANE_AXIS + this.scroll.scrollTop) / this.rowHeight)] ?? null;
-  }
-
-  hover(event) {
-    if (!this.painter.view) return;
-    const moment = this.momentAt(event);
-    const inside = moment >= this.timeline.from && moment <= this.timeline.to;
-    this.timeline.pointAt(inside ? moment : null);
-    const entry = this.entryAt(event);
-    if ((entry?.instance ?? null) !== this.hovered) { this.hovered = entry?.instance ?? null; this.later(); }
-    this.showTip(entry, event, moment);
-  }
-
-  leave() {
-    this.hovered = null;
-    this.tip.hidden = true;
-    this.timeline.pointAt(null);
-    this.later();
-  }
-
-  showTip(entry, event, moment) {
-    this.tip.hidden = !entry;
-    if (!entry) return;
-    this.tip.replaceChildren(...(entry.instance === undefined ? this.serverWords(entry.server) : this.instanceWords(entry.instance, moment)));
-    const { x, y } = this.within(event);
-    if (this.scroll.clientWidth === 0 || !this.scroll.style.height) return;
-    const { clientWidth: width, clientHeight: height } = this.scroll;
-    const [after, above] = [x < width / 2, y > height / 2];
-    Object.assign(this.tip.style, { left: after ? `${x + 14}px` : "", right: after ? "" : `${width - x + 14}px`, top: above ? "" : `${y + 10}px`, bottom: above ? `${height - y + 10}px` : "" });
-  }
-
-  serverWords(row) {
-    const { id, sku, gpus } = this.run.servers;
-    return [element("b", {}, `server ${id[row]}`), element("span", {}, `${this.run.skus[sku[row]] ?? ""}, ${plural(gpus[row], "GPU")}`)];
-  }
-
-  instanceWords(row, moment) {
-    const { id, pool } = this.run.instances;
-    const drain = this.rows.drain(row);
-    return [element("b", {}, `instance ${id[row]} · ${this.run.pools[pool[row]] ?? ""}`),
-      element("span", {}, `${this.rows.statusAt(row, moment) ?? "not there"} at ${formatInstant(moment, this.timeline.span / 1000)}`),
-      drain !== null && element("span", {}, `drain ${this.run.instances.removed[row] === null ? "not finished after" : "took"} ${formatSeconds(drain)}`)].filter(Boolean);
-  }
-
-  // A click selects, a drag zooms, a shift-drag pans.
-  press(event) {
-    const { left, right } = this.painter.view;
-    const start = this.within(event).x;
-    if (event.button !== 0 || start > this.scroll.clientWidth) return;
-    if (event.shiftKey) { startPan(this.timeline, event, right - left); return; }
-    const from = this.momentAt(event);
-    let dragged = false;
-    const move = (now) => {
-      const x = Math.min(right, Math.max(left, this.within(now).x));
-      dragged ||= Math.abs(x - start) > 4;
-      Object.assign(this.stretch.style, { left: `${Math.min(x, Math.max(start, left))}px`, width: `${Math.abs(x - Math.max(start, left))}px` });
-      this.stretch.hidden = !dragged;
-    };
-    const stop = (now) => {
-      removeEventListener("mousemove", move);
-      removeEventListener("mouseup", stop);
-      this.stretch.hidden = true;
-      if (dragged) this.timeline.show(...[from, this.momentAt(now)].sort((a, b) => a - b));
-      else this.choose(this.entryAt(now)?.instance);
-    };
-    addEventListener("mousemove", move);
-    addEventListener("mouseup", stop);
   }
 
   point(moment) {
@@ -190,8 +169,12 @@ class Lanes {
   key(event) {
     const steps = { ArrowUp: -1, ArrowDown: 1, PageUp: -20, PageDown: 20 };
     if (event.key in steps) this.step(steps[event.key]);
-    else if (event.key === "Enter") this.choose(this.selected ?? this.rows.rows.find((entry) => entry.instance !== undefined)?.instance);
-    else { timeKey(this.timeline, event); return; }
+    else if (event.key === "Enter")
+      this.choose(this.selected ?? this.rows.rows.find((entry) => entry.instance !== undefined)?.instance);
+    else {
+      timeKey(this.timeline, event);
+      return;
+    }
     event.preventDefault();
   }
 
@@ -221,7 +204,8 @@ class Lanes {
     const top = this.rows.place.get(instance) * this.rowHeight;
     const room = this.scroll.clientHeight - LANE_AXIS;
     if (top < this.scroll.scrollTop) this.scroll.scrollTop = top - this.rowHeight;
-    if (top + this.rowHeight > this.scroll.scrollTop + room) this.scroll.scrollTop = top + 2 * this.rowHeight - room;
+    if (top + this.rowHeight > this.scroll.scrollTop + room)
+      this.scroll.scrollTop = top + 2 * this.rowHeight - room;
   }
 
   // From elsewhere on the page: undoes filters that hide the lane, and shows its time.
@@ -236,16 +220,31 @@ class Lanes {
 
   clearFilters() {
     for (const field of this.bar.querySelectorAll("input")) field.value = "";
-    for (const field of this.bar.querySelectorAll("select")) if (!["order", "rows"].includes(field.parentElement.firstChild.textContent)) field.selectedIndex = 0;
+    for (const field of this.bar.querySelectorAll("select"))
+      if (!["order", "rows"].includes(field.parentElement.firstChild.textContent)) field.selectedIndex = 0;
     this.rearrange({ text: "", pool: null, fate: "any" });
   }
 }
 
 function lanesSection(run, causes, timeline, panel) {
-  if (run.instances.id.length === 0) return section("lifecycle", "Lifecycle", null, nothing("No instance ever existed in this run."));
+  if (run.instances.id.length === 0)
+    return section("lifecycle", "Lifecycle", null, nothing("No instance ever existed in this run."));
   const lanes = new Lanes(run, causes, timeline, (instance) => panel.show(instance));
   lanes.bar = lanes.filters();
   panel.lanes = lanes;
-  const made = section("lifecycle", "Lifecycle", null, lanes.summary, lanes.bar, element("div", { class: "lanes-and-panel" }, lanes.scroll, panel.box));
-  return Object.assign(made, { lanes, draw: () => { lanes.layOut(); lanes.paint(); } });
+  const made = section(
+    "lifecycle",
+    "Lifecycle",
+    null,
+    lanes.summary,
+    lanes.bar,
+    element("div", { class: "lanes-and-panel" }, lanes.scroll, panel.box),
+  );
+  return Object.assign(made, {
+    lanes,
+    draw: () => {
+      lanes.layOut();
+      lanes.paint();
+    },
+  });
 }

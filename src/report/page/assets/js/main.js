@@ -6,19 +6,38 @@ function runPage(run) {
   const tables = new FleetTables(run, causes);
   const lifecycle = lanesSection(run, causes, timeline, new LanePanel(run, causes, tables));
   tables.openLane = (row) => lifecycle.lanes?.open(row);
-  const openById = (id) => { const row = tables.instanceRow.get(id); if (row !== undefined) tables.openLane(row); };
+  const openById = (id) => {
+    const row = tables.instanceRow.get(id);
+    if (row !== undefined) tables.openLane(row);
+  };
   const charts = runCharts(run, timeline, lifecycle);
   const distributions = distributionSection(run);
   const overview = [sloSection(run.slo), totalsSection(run), latencySection(run.totals)];
   const parts = [charts, ...tables.sections(), waterfallSection(run, openById), distributions];
   return {
-    page: [runHead(run), contents([charts, lifecycle, ...parts.slice(1)]), element("main", { id: "content", tabindex: "-1" }, element("div", { class: "overview" }, overview), parts), footer(run)],
-    draw: () => { for (const part of [charts, lifecycle, distributions]) part.draw?.(); },
+    page: [
+      runHead(run),
+      contents([charts, lifecycle, ...parts.slice(1)]),
+      element(
+        "main",
+        { id: "content", tabindex: "-1" },
+        element("div", { class: "overview" }, overview),
+        parts,
+      ),
+      footer(run),
+    ],
+    draw: () => {
+      for (const part of [charts, lifecycle, distributions]) part.draw?.();
+    },
   };
 }
 
 function contents(parts) {
-  return element("nav", { class: "contents", "aria-label": "Sections" }, parts.map((part) => element("a", { href: `#${part.id}` }, part.querySelector("h2").textContent)));
+  return element(
+    "nav",
+    { class: "contents", "aria-label": "Sections" },
+    parts.map((part) => element("a", { href: `#${part.id}` }, part.querySelector("h2").textContent)),
+  );
 }
 
 function start() {

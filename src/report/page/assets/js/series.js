@@ -9,7 +9,8 @@ function binEdges(series) {
 
 const hasValues = (values) => Array.isArray(values) && values.some((value) => isNumber(value));
 
-const addUp = (columns) => columns.reduce((sums, column) => sums.map((sum, index) => sum + (column[index] ?? 0)));
+const addUp = (columns) =>
+  columns.reduce((sums, column) => sums.map((sum, index) => sum + (column[index] ?? 0)));
 
 // Percentiles are those of a bin, so that its width belongs to what they say.
 const perBin = (series) => `in bins of ${asMark(formatSeconds)(series.width_s)}`;
@@ -17,7 +18,9 @@ const perBin = (series) => `in bins of ${asMark(formatSeconds)(series.width_s)}`
 // The fleet's statuses of one pool, or of all together.
 function fleetOf(fleet, pool) {
   const chosen = pool === null ? fleet : fleet.filter((one) => one.pool === pool);
-  return Object.fromEntries(["starting", "active", "draining"].map((status) => [status, addUp(chosen.map((one) => one[status]))]));
+  return Object.fromEntries(
+    ["starting", "active", "draining"].map((status) => [status, addUp(chosen.map((one) => one[status]))]),
+  );
 }
 
 // A colour of its own for each pool or contender; beyond eight they come again, dashed.

@@ -18,23 +18,53 @@ class DataTable {
     this.body = element("tbody");
     this.more = element("button", { type: "button", class: "more", onclick: () => this.showMore() });
     this.heads = new Map(columns.map((column) => [column.key, this.head(column)]));
-    this.box = element("div", { class: "data", id },
+    this.box = element(
+      "div",
+      { class: "data", id },
       this.filters(),
-      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-        element("table", {}, element("caption", { class: "unseen" }, caption), element("thead", {}, element("tr", {}, [...this.heads.values()])), this.body)),
-      this.more);
+      element(
+        "div",
+        { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+        element(
+          "table",
+          {},
+          element("caption", { class: "unseen" }, caption),
+          element("thead", {}, element("tr", {}, [...this.heads.values()])),
+          this.body,
+        ),
+      ),
+      this.more,
+    );
     this.update();
   }
 
   head(column) {
-    const sort = element("button", { type: "button", onclick: () => this.sortBy(column.key) }, column.title, column.unit && element("small", {}, ` ${column.unit}`));
-    return element("th", { scope: "col", class: column.number && "number", "data-key": column.key, title: column.help }, sort);
+    const sort = element(
+      "button",
+      { type: "button", onclick: () => this.sortBy(column.key) },
+      column.title,
+      column.unit && element("small", {}, ` ${column.unit}`),
+    );
+    return element(
+      "th",
+      { scope: "col", class: column.number && "number", "data-key": column.key, title: column.help },
+      sort,
+    );
   }
 
   filters() {
     if (this.count < 2) return element("div", { class: "filters" });
-    const choices = this.columns.filter((column) => column.choices).map((column) => this.choices(column)).filter(Boolean);
-    return element("div", { class: "filters" }, searchField("Filter by text", (text) => this.filter(text)), choices, this.found);
+    const choices = this.columns
+      .filter((column) => column.choices)
+      .map((column) => this.choices(column))
+      .filter(Boolean);
+    return element(
+      "div",
+      { class: "filters" },
+      searchField("Filter by text", (text) => this.filter(text)),
+      choices,
+      this.found,
+    );
   }
 
   choices(column) {
@@ -75,7 +105,10 @@ class DataTable {
       this.update();
     }
     const place = this.rows.indexOf(row);
-    if (place >= this.limit) { this.limit = place + ROWS_AT_FIRST; this.update(); }
+    if (place >= this.limit) {
+      this.limit = place + ROWS_AT_FIRST;
+      this.update();
+    }
     for (const old of this.body.querySelectorAll(".highlight")) old.classList.remove("highlight");
     const line = this.body.children[place];
     if (!line) return;
@@ -87,16 +120,22 @@ class DataTable {
 
   update() {
     const column = this.columns.find((one) => one.key === this.sort.key);
-    this.rows = this.matching().sort((a, b) => compareValues(column.value(a), column.value(b), this.sort.descending) || a - b);
+    this.rows = this.matching().sort(
+      (a, b) => compareValues(column.value(a), column.value(b), this.sort.descending) || a - b,
+    );
     this.body.replaceChildren(...this.rows.slice(0, this.limit).map((row) => this.line(row)));
     for (const [key, head] of this.heads) {
-      if (key === this.sort.key) head.setAttribute("aria-sort", this.sort.descending ? "descending" : "ascending");
+      if (key === this.sort.key)
+        head.setAttribute("aria-sort", this.sort.descending ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     }
     const left = this.rows.length - this.limit;
     this.more.hidden = left <= 0;
     this.more.textContent = `Show ${formatNumber(Math.min(left, ROWS_MORE))} more of ${formatNumber(left)}`;
-    this.found.textContent = this.rows.length === this.count ? plural(this.count, this.what) : `${formatNumber(this.rows.length)} of ${plural(this.count, this.what)}`;
+    this.found.textContent =
+      this.rows.length === this.count
+        ? plural(this.count, this.what)
+        : `${formatNumber(this.rows.length)} of ${plural(this.count, this.what)}`;
   }
 
   matching() {
@@ -107,24 +146,52 @@ class DataTable {
 
   matches(row) {
     for (const [key, wanted] of this.chosen) {
-      if (groupOf(this.columns.find((one) => one.key === key), row) !== wanted) return false;
+      if (
+        groupOf(
+          this.columns.find((one) => one.key === key),
+          row,
+        ) !== wanted
+      )
+        return false;
     }
-    return !this.text || this.columns.some((column) => String(column.value(row) ?? "").toLowerCase().includes(this.text));
+    return (
+      !this.text ||
+      this.columns.some((column) =>
+        String(column.value(row) ?? "")
+          .toLowerCase()
+          .includes(this.text),
+      )
+    );
   }
 
   line(row) {
-    return element("tr", { id: this.rowId?.(row) }, this.columns.map((column) => element("td", {
-      class: [column.number && "number", column.wide && "wide", column.code && "code"].filter(Boolean).join(" ") || null,
-    }, column.show ? column.show(row) : String(column.value(row) ?? UNKNOWN))));
+    return element(
+      "tr",
+      { id: this.rowId?.(row) },
+      this.columns.map((column) =>
+        element(
+          "td",
+          {
+            class:
+              [column.number && "number", column.wide && "wide", column.code && "code"]
+                .filter(Boolean)
+                .join(" ") || null,
+          },
+          column.show ? column.show(row) : String(column.value(row) ?? UNKNOWN),
+        ),
+      ),
+    );
   }
 }
 
-const groupOf = (column, row) => String((typeof column.choices === "function" ? column.choices(row) : column.value(row)) ?? "");
+const groupOf = (column, row) =>
+  String((typeof column.choices === "function" ? column.choices(row) : column.value(row)) ?? "");
 
 // What is unknown stays last, whichever way the rest is sorted.
 function compareValues(a, b, descending) {
   const [noA, noB] = [a === null || a === undefined || a === "", b === null || b === undefined || b === ""];
   if (noA || noB) return noA - noB;
-  const order = isNumber(a) && isNumber(b) ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+  const order =
+    isNumber(a) && isNumber(b) ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
   return descending ? -order : order;
 }

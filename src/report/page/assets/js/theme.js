@@ -46,8 +46,14 @@ function color(name) {
 }
 
 function themeButton() {
-  const button = element("button", { type: "button", id: "theme", "aria-label": "Switch between light and dark" });
-  const show = () => { button.textContent = theme.name === "dark" ? "Light" : "Dark"; };
+  const button = element("button", {
+    type: "button",
+    id: "theme",
+    "aria-label": "Switch between light and dark",
+  });
+  const show = () => {
+    button.textContent = theme.name === "dark" ? "Light" : "Dark";
+  };
   button.addEventListener("click", () => {
     theme.chosen = theme.name === "dark" ? "light" : "dark";
     theme.apply();

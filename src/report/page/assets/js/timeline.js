@@ -11,9 +11,13 @@ class Timeline {
     this.onMoment = [];
   }
 
-  get span() { return this.to - this.from; }
+  get span() {
+    return this.to - this.from;
+  }
 
-  get whole() { return this.from === 0 && this.to === this.end; }
+  get whole() {
+    return this.from === 0 && this.to === this.end;
+  }
 
   show(from, to) {
     const span = Math.min(this.end, Math.max(to - from, this.end * 1e-6));
@@ -23,14 +27,18 @@ class Timeline {
     for (const listener of this.onWindow) listener(this);
   }
 
-  pan(share) { this.show(this.from + share * this.span, this.to + share * this.span); }
+  pan(share) {
+    this.show(this.from + share * this.span, this.to + share * this.span);
+  }
 
   // Scales the window around a moment that stays where it is.
   zoom(factor, around = (this.from + this.to) / 2) {
     this.show(around - (around - this.from) * factor, around + (this.to - around) * factor);
   }
 
-  reset() { this.show(0, this.end); }
+  reset() {
+    this.show(0, this.end);
+  }
 
   // Makes sure that a stretch can be seen, with some air around it.
   include(from, to) {
@@ -49,8 +57,29 @@ class Timeline {
 // Distances of marks on a time axis that people count in.
 const TIME_STEPS = [
   ...[-6, -5, -4, -3, -2, -1].flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`))),
-  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
-  86400, 172800, 432000, 864000, 2592000, 8640000,
+  1,
+  2,
+  5,
+  10,
+  15,
+  30,
+  60,
+  120,
+  300,
+  600,
+  900,
+  1800,
+  3600,
+  7200,
+  10800,
+  21600,
+  43200,
+  86400,
+  172800,
+  432000,
+  864000,
+  2592000,
+  8640000,
 ];
 
 function timeMarks(from, to, pixels, pixelsPerMark = 90) {
