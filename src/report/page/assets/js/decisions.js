@@ -1,6 +1,6 @@
 // What was decided about the fleet and what came of it: decisions, scripted actions, the scaling log, refusals.
 
-const LINKS_IN_A_CELL = 4;
+const LINKS_IN_A_CELL = 3;
 
 class FleetTables {
   constructor(run, causes) {

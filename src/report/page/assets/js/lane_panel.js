@@ -74,7 +74,7 @@ class LanePanel {
     if (row === undefined)
       return element("p", {}, `Decision ${number}, which is not among the rows kept in this file.`);
     const { decisions, pools } = this.run;
-    const pool = decisions.pool[row] === null ? "" : ` for ${pools[decisions.pool[row]]}`;
+    const pool = decisions.pool[row] === null || pools.length < 2 ? "" : ` for ${pools[decisions.pool[row]]}`;
     return element(
       "div",
       {},
