@@ -5,14 +5,18 @@
 
 mod cause;
 pub mod data;
+pub mod deltas;
 pub mod explain;
 mod finished;
+pub mod journey;
+pub mod kv;
 pub mod page;
 pub mod repeat;
 #[cfg(test)]
 mod samples;
 pub mod series;
 mod sketch;
+pub mod statuses;
 
 use std::fs;
 use std::io;
