@@ -17,6 +17,7 @@ mod samples;
 pub mod series;
 mod sketch;
 pub mod statuses;
+pub mod timeline;
 
 use std::fs;
 use std::io;
