@@ -7,6 +7,7 @@ mod cause;
 pub mod data;
 pub mod deltas;
 pub mod explain;
+pub mod exposition;
 mod finished;
 pub mod journey;
 pub mod kv;
