@@ -11,6 +11,7 @@ mod completions;
 mod describe;
 mod exit;
 mod explain;
+mod export;
 mod init;
 mod input;
 mod interrupt;
@@ -70,6 +71,8 @@ enum Command {
     /// Explain where a request's time went, what came of a decision, or what an instance did
     #[command(after_help = EXIT_CODES)]
     Explain(explain::ExplainArgs),
+    /// Write a finished run as a timeline for Perfetto, or as OpenMetrics text
+    Export(export::ExportArgs),
     /// List what a scenario may name, with every parameter, its default, unit and source
     List(list::ListArgs),
     /// Write a scenario to start from
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Some(Command::Report(arguments)) => report::report(arguments),
         Some(Command::Rerun(arguments)) => rerun::rerun(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),
+        Some(Command::Export(arguments)) => export::export(arguments),
         Some(Command::List(arguments)) => list::list(arguments),
         Some(Command::Init(arguments)) => init::init(arguments),
         Some(Command::Schema(arguments)) => schema::schema(arguments),
