@@ -66,21 +66,21 @@ impl Causes {
                 causes.insert(instance, cause);
             }
         }
-        let script = Script { application: application.id, actions };
+        let mut script = Script::new(application.id, actions);
         for instance in &application.instances {
-            self.find_without_policy(instance, &script);
+            self.find_without_policy(instance, &mut script);
         }
     }
 
-    fn find_without_policy(&mut self, instance: &InstanceRecord, script: &Script<'_>) {
+    fn find_without_policy(&mut self, instance: &InstanceRecord, script: &mut Script<'_>) {
         let from_the_start = instance.created == SimTime::ZERO && instance.active == Some(SimTime::ZERO);
-        let start = script.action_at(instance.created, Script::starts).unwrap_or(Cause::Scheduler);
-        let start = if from_the_start { Cause::StartState } else { start };
-        self.starts.entry(instance.id).or_insert(start);
+        self.starts.entry(instance.id).or_insert_with(|| match from_the_start {
+            true => Cause::StartState,
+            false => script.that_started(instance).unwrap_or(Cause::Scheduler),
+        });
         if let Some(end) = instance.draining.or(instance.removed) {
-            let ends = |operation: &Operation| Script::ends(operation, instance.id);
-            let cause = script.action_at(end, ends).unwrap_or(Cause::Scheduler);
-            self.drains.entry(instance.id).or_insert(cause);
+            let cause = || script.that_ended(instance.id, end).unwrap_or(Cause::Scheduler);
+            self.drains.entry(instance.id).or_insert_with(cause);
         }
     }
 }
@@ -89,26 +89,52 @@ impl Causes {
 struct Script<'a> {
     application: ApplicationId,
     actions: &'a [Action],
+    /// How many instances each may still have started.
+    starts_left: Vec<u32>,
 }
 
-impl Script<'_> {
-    fn action_at(&self, time: SimTime, is_it: impl Fn(&Operation) -> bool) -> Option<Cause> {
-        let own = |action: &Action| action.application == self.application && action.at == time;
-        let nth = self.actions.iter().position(|action| own(action) && is_it(&action.operation))?;
+impl<'a> Script<'a> {
+    fn new(application: ApplicationId, actions: &'a [Action]) -> Self {
+        let starts = |action: &Action| match action.operation {
+            Operation::ScaleUpFull { count, .. } => count,
+            Operation::ScaleUpInstance { .. } => 1,
+            _ => 0,
+        };
+        Script { application, actions, starts_left: actions.iter().map(starts).collect() }
+    }
+
+    /// The action that started an instance: the first of its moment and its pool that has not started all its own.
+    fn that_started(&mut self, instance: &InstanceRecord) -> Option<Cause> {
+        let for_it = |operation: &Operation| match *operation {
+            Operation::ScaleUpFull { tag, .. } => tag == instance.tag,
+            Operation::ScaleUpInstance { server, tag, .. } => {
+                (server, tag) == (instance.server, instance.tag)
+            }
+            _ => false,
+        };
+        let mut own = self.at(instance.created);
+        let free = |(nth, action): &(usize, &Action)| self.starts_left[*nth] > 0 && for_it(&action.operation);
+        let nth = own.find(free).map(|(nth, _)| nth)?;
+        drop(own);
+        self.starts_left[nth] -= 1;
         Some(Cause::Action { nth: nth + 1 })
     }
 
-    fn starts(operation: &Operation) -> bool {
-        matches!(operation, Operation::ScaleUpFull { .. } | Operation::ScaleUpInstance { .. })
-    }
-
-    fn ends(operation: &Operation, instance: InstanceId) -> bool {
-        match operation {
+    /// The action that named an instance to be drained at a moment.
+    fn that_ended(&self, instance: InstanceId, time: SimTime) -> Option<Cause> {
+        let names_it = |action: &Action| match &action.operation {
             Operation::ScaleDownFull { instances } | Operation::ScaleDownInstance { instances } => {
                 instances.contains(&instance)
             }
             _ => false,
-        }
+        };
+        let (nth, _) = self.at(time).find(|(_, action)| names_it(action))?;
+        Some(Cause::Action { nth: nth + 1 })
+    }
+
+    fn at(&self, time: SimTime) -> impl Iterator<Item = (usize, &Action)> {
+        let own = move |action: &Action| action.application == self.application && action.at == time;
+        self.actions.iter().enumerate().filter(move |(_, action)| own(action))
     }
 }
 
@@ -135,6 +161,19 @@ fn deeds(outcome: &str) -> impl Iterator<Item = (Deed, InstanceId)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_actions_at_the_same_moment_each_started_the_instances_of_its_pool() {
+        let run = super::super::samples::run(&[]);
+        let causes = Causes::of(&run);
+        let started_by = |id| causes.of_start(InstanceId(id));
+        assert_eq!(started_by(0), Some(Cause::StartState));
+        assert_eq!([4, 5].map(started_by), [Some(Cause::Action { nth: 1 }); 2]);
+        assert_eq!([6, 7].map(started_by), [Some(Cause::Action { nth: 2 }); 2]);
+        assert_eq!(started_by(8), Some(Cause::Action { nth: 4 }));
+        assert_eq!(causes.of_drain(InstanceId(6)), Some(Cause::Action { nth: 3 }));
+        assert_eq!(causes.of_drain(InstanceId(8)), None);
+    }
 
     #[test]
     fn an_outcome_names_whom_it_started_and_ended() {

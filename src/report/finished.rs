@@ -35,6 +35,13 @@ pub enum OpenError {
 }
 
 impl FinishedRun {
+    /// The scenario's name for people: that of its file without the way there.
+    pub fn name(&self) -> &str {
+        let name = self.summary["name"].as_str().unwrap_or("a run");
+        let file = Path::new(name).file_name().and_then(|file| file.to_str()).unwrap_or(name);
+        file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml")).unwrap_or(file)
+    }
+
     /// A run straight from memory, with its requests if they were kept.
     pub fn in_memory(results: RunResults, scenario: &Scenario) -> Self {
         let report = Report::new(&results, scenario);

@@ -41,7 +41,7 @@ pub struct PageError {
 
 /// The page of a run.
 pub fn page_of(run: &FinishedRun) -> String {
-    let name = run.summary["name"].as_str().unwrap_or("a run");
+    let name = run.name();
     page::render(&format!("{name} · Ebbflow"), &data::RunData::of(run).to_json())
 }
 

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::FinishedRun;
-use super::series::{Bins, Fleet, Latencies, Load, Pools, Values, bin_count};
+use super::series::{self, Fleet, Latencies, Load, Pools, Values};
 
-/// Bins of a sketch, at most.
-const MOST_BINS: usize = 300;
+/// Bins of a sketch.
+const BINS: usize = 300;
 
 /// The fleet and the latencies of a run over time; nothing of requests for a run that kept no rows of them.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -34,7 +34,7 @@ pub struct Sketch {
 impl Sketch {
     /// The sketch of a run.
     pub fn of(run: &FinishedRun) -> Self {
-        let bins = Bins::over(run.results.end, bin_count(run, MOST_BINS));
+        let bins = series::bins(run, BINS);
         let Fleet { pools, .. } = Fleet::of(run, &Pools::of(run), bins);
         let load = run.has_requests.then(|| Load::of(run, bins));
         let latencies = run.has_requests.then(|| Latencies::of(run, bins));

@@ -81,15 +81,6 @@ impl InstanceRecord {
         self.processors.len() as u32
     }
 
-    /// When it was starting, ACTIVE and draining in a run that ended at `end`: from, to. The two are equal where
-    /// it never was.
-    pub fn phases(&self, end: SimTime) -> [(SimTime, SimTime); 3] {
-        let left = self.removed.unwrap_or(end);
-        let drains = self.draining.unwrap_or(left);
-        let serves = self.active.unwrap_or(drains);
-        [(self.created, serves), (serves, drains), (drains, left)]
-    }
-
     /// Its dates.
     pub fn life(&self) -> crate::scaling::Life {
         crate::scaling::Life {

@@ -24,7 +24,7 @@ use slowest::Journey;
 pub struct RunData {
     kind: &'static str,
     version: &'static str,
-    name: Value,
+    name: String,
     seed: u64,
     digest: String,
     incomplete: Option<String>,
@@ -78,7 +78,7 @@ impl RunData {
         RunData {
             kind: "run",
             version: env!("CARGO_PKG_VERSION"),
-            name: run.summary["name"].clone(),
+            name: run.name().to_owned(),
             seed: run.scenario.seed,
             digest: results.digest.to_string(),
             incomplete: results.incomplete.as_ref().map(ToString::to_string),

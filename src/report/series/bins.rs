@@ -5,16 +5,47 @@ use ebbflow_actors::SimTime;
 use super::Values;
 
 /// Bins of equal width from the beginning of a run to its end.
+///
+/// Instances come and go at moments that fine bins show; of what happens now and then, fine bins show chance. So
+/// neighbouring bins form groups over which rates and percentiles are taken: all bins of a group say the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bins {
     count: usize,
     width_ns: u64,
+    group: usize,
 }
 
 impl Bins {
-    /// `count` bins, above 0, over a run that ended at `end`; narrower than a nanosecond they cannot be.
-    pub fn over(end: SimTime, count: usize) -> Self {
-        Bins { count, width_ns: end.as_nanos().div_ceil(count as u64).max(1) }
+    /// `count` bins in groups of `group`, both above 0, over a run that ended at `end`; narrower than a nanosecond
+    /// they cannot be.
+    pub fn over(end: SimTime, count: usize, group: usize) -> Self {
+        Bins { count, width_ns: end.as_nanos().div_ceil(count as u64).max(1), group }
+    }
+
+    /// How many groups there are.
+    pub fn groups(self) -> usize {
+        self.count.div_ceil(self.group)
+    }
+
+    /// Width of a group, in seconds; the last may be narrower.
+    pub fn group_width_s(self) -> f64 {
+        self.width_s() * self.group as f64
+    }
+
+    /// The group of a moment; the end of the run belongs to the last.
+    pub fn group_of(self, time: SimTime) -> usize {
+        self.of(time) / self.group
+    }
+
+    /// What groups say, bin by bin.
+    pub fn spread<T: Copy>(self, of_groups: &[T]) -> Vec<T> {
+        (0..self.count).map(|bin| of_groups[bin / self.group]).collect()
+    }
+
+    /// Seconds of a group: the last may have fewer bins.
+    fn seconds_of(self, group: usize) -> f64 {
+        let bins = self.group.min(self.count - group * self.group);
+        bins as f64 * self.width_s()
     }
 
     /// How many there are.
@@ -33,7 +64,7 @@ impl Bins {
     }
 
     /// The bin of a moment; the end of the run belongs to the last.
-    pub fn of(self, time: SimTime) -> usize {
+    fn of(self, time: SimTime) -> usize {
         ((time.as_nanos() / self.width_ns) as usize).min(self.count - 1)
     }
 }
@@ -90,7 +121,7 @@ impl Level {
     }
 }
 
-/// Something that happens: each bin has its rate.
+/// Something that happens: each group has its rate.
 #[derive(Clone, Debug)]
 pub struct Rate {
     bins: Bins,
@@ -99,17 +130,19 @@ pub struct Rate {
 
 impl Rate {
     pub fn new(bins: Bins) -> Self {
-        Rate { bins, amounts: vec![0.0; bins.count] }
+        Rate { bins, amounts: vec![0.0; bins.groups()] }
     }
 
     /// So much at a moment.
     pub fn add(&mut self, time: SimTime, amount: f64) {
-        self.amounts[self.bins.of(time)] += amount;
+        self.amounts[self.bins.group_of(time)] += amount;
     }
 
     /// Per second.
     pub fn values(&self) -> Values {
-        Values::all(self.amounts.iter().map(|amount| amount / self.bins.width_s()))
+        let rate = |(group, amount): (usize, &f64)| amount / self.bins.seconds_of(group);
+        let rates: Vec<f64> = self.amounts.iter().enumerate().map(rate).collect();
+        Values::all(self.bins.spread(&rates))
     }
 }
 
@@ -123,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_bin_has_the_mean_of_what_was_there() {
-        let mut level = Level::new(Bins::over(at(10.0), 5));
+        let mut level = Level::new(Bins::over(at(10.0), 5, 1));
         level.add((at(1.0), at(7.0)), 2.0);
         level.add((at(4.5), at(5.5)), 1.0);
         level.add((at(3.0), at(3.0)), 99.0);
@@ -133,9 +166,18 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_belongs_to_its_last_bin() {
-        let bins = Bins::over(at(10.0), 5);
+        let bins = Bins::over(at(10.0), 5, 1);
         assert_eq!((bins.of(at(0.0)), bins.of(at(9.99)), bins.of(at(10.0))), (0, 4, 4));
-        assert_eq!(Bins::over(SimTime::ZERO, 5).of(SimTime::ZERO), 0);
+        assert_eq!(Bins::over(SimTime::ZERO, 5, 1).of(SimTime::ZERO), 0);
+    }
+
+    #[test]
+    fn a_group_has_one_rate_and_the_last_may_be_shorter() {
+        let bins = Bins::over(at(10.0), 5, 2);
+        assert_eq!((bins.groups(), bins.group_width_s()), (3, 4.0));
+        let mut rate = Rate::new(bins);
+        [0.5, 3.0, 9.0].into_iter().for_each(|time| rate.add(at(time), 1.0));
+        assert_eq!(rate.values(), Values::all([0.5, 0.5, 0.0, 0.0, 0.5]));
     }
 
     proptest::proptest! {
@@ -145,7 +187,7 @@ mod tests {
             end in 1000u64..2000,
             count in 1usize..50,
         ) {
-            let bins = Bins::over(SimTime::from_nanos(end), count);
+            let bins = Bins::over(SimTime::from_nanos(end), count, 1);
             let mut level = Level::new(bins);
             let mut expected = 0.0;
             for (from, length, amount) in spans {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::bins::{Bins, Level};
 use super::{Pools, Values};
-use crate::report::FinishedRun;
+use crate::report::{FinishedRun, statuses};
 
 /// Instances of a pool by status, as means.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -39,8 +39,9 @@ impl Fleet {
         for application in &run.results.applications {
             for instance in &application.instances {
                 if let Some(pool) = pools.place(application.id, instance.tag) {
-                    for (level, phase) in levels[pool].iter_mut().zip(instance.phases(end)) {
-                        level.add(phase, 1.0);
+                    for stretch in statuses::stretches(instance) {
+                        let span = (stretch.from, stretch.to.unwrap_or(end));
+                        levels[pool][stretch.status as usize].add(span, 1.0);
                     }
                 }
             }

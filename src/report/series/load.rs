@@ -6,7 +6,9 @@ use serde::Serialize;
 use super::Values;
 use super::bins::{Bins, Level, Rate};
 use crate::report::FinishedRun;
+use crate::report::journey::{self, Phase};
 use crate::request::{Fate, Leg, Request};
+use crate::results::EndedRequest;
 
 /// Requests over time: rates, and how many were where, as means.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -29,45 +31,12 @@ pub struct Load {
     pub decoding: Values,
 }
 
-/// When a request was where: from, to.
-pub(super) struct Stays {
-    pub waiting: Span,
-    pub prefilling: Span,
-    pub transferring: Span,
-    pub decoding: Span,
-}
-
-type Span = (SimTime, SimTime);
-
-impl Stays {
-    /// Those of a request in a run that ended at `end`.
-    pub fn of(request: &Request, fate: &Fate, end: SimTime) -> Self {
-        // One that was turned away left at a time no journal holds: what is not known is no time.
-        let open = if matches!(fate, Fate::Rejected(_)) { SimTime::ZERO } else { end };
-        let journal = &request.journal;
-        let span = |leg: Option<Leg>| leg.map(|leg| (leg.start, leg.end.unwrap_or(open)));
-        let none = (open, open);
-        let decoding = span(journal.decode).unwrap_or(none);
-        let Some(prefilling) = span(journal.prefill) else {
-            return Stays {
-                waiting: (request.arrival, open),
-                prefilling: none,
-                transferring: none,
-                decoding,
-            };
-        };
-        let decode_follows = request.output_tokens > 1;
-        let transferring = if decode_follows { (prefilling.1, decoding.0) } else { none };
-        Stays { waiting: (request.arrival, prefilling.0), prefilling, transferring, decoding }
-    }
-}
-
 /// Everything that is gathered, while it is.
 struct Gathering {
     rates: [Rate; 3],
     output: Level,
+    /// Waiting, in prefill, between the two, in decode.
     stays: [Level; 4],
-    bins: Bins,
 }
 
 impl Load {
@@ -79,27 +48,32 @@ impl Load {
             rates: [rate(), rate(), rate()],
             output: level(),
             stays: [level(), level(), level(), level()],
-            bins,
         };
         let applications = &run.results.applications;
         for ended in applications.iter().flat_map(|application| &application.requests) {
-            gathering.add(&ended.request, &ended.fate, run.results.end);
+            gathering.add(ended, run.results.end);
         }
         gathering.done()
     }
 }
 
 impl Gathering {
-    fn add(&mut self, request: &Request, fate: &Fate, end: SimTime) {
+    fn add(&mut self, ended: &EndedRequest, end: SimTime) {
+        let request = &ended.request;
         let [arrived, completed, prompts] = &mut self.rates;
         arrived.add(request.arrival, 1.0);
         prompts.add(request.arrival, f64::from(request.prompt_tokens));
-        if let (Fate::Completed, Some(time)) = (fate, request.completion()) {
+        if let (Fate::Completed, Some(time)) = (&ended.fate, request.completion()) {
             completed.add(time, 1.0);
         }
-        let Stays { waiting, prefilling, transferring, decoding } = Stays::of(request, fate, end);
-        for (level, stay) in self.stays.iter_mut().zip([waiting, prefilling, transferring, decoding]) {
-            level.add(stay, 1.0);
+        for stay in journey::stays(ended) {
+            let level = match stay.phase {
+                Phase::SchedulerQueue | Phase::PrefillQueue => 0,
+                Phase::Prefill => 1,
+                Phase::TransferQueue | Phase::Transfer | Phase::DecodeQueue => 2,
+                Phase::Decode => 3,
+            };
+            self.stays[level].add((stay.from, stay.to.unwrap_or(end)), 1.0);
         }
         self.tokens(request);
     }
@@ -120,7 +94,6 @@ impl Gathering {
     }
 
     fn done(self) -> Load {
-        debug_assert_eq!(self.output.means().len(), self.bins.count());
         let [arrived, completed, prompts] = self.rates;
         let [waiting, prefilling, transferring, decoding] = self.stays;
         Load {

@@ -6,12 +6,12 @@ use ebbflow_actors::SimTime;
 use serde::Serialize;
 
 use super::bins::{Bins, Level};
-use super::load::Stays;
 use super::{Pools, Values};
 use crate::ids::InstanceId;
 use crate::report::FinishedRun;
-use crate::request::{Fate, Request};
-use crate::results::ApplicationResults;
+use crate::report::kv::{self, Holding};
+use crate::report::statuses::{self, Status};
+use crate::results::{ApplicationResults, InstanceRecord};
 use crate::scenario::ModelSpec;
 
 /// A share per bin of one pool, from 0 to 1; null where there is nothing to have a share of.
@@ -42,24 +42,22 @@ impl Shares {
     }
 }
 
-/// The pool of every instance of an application, by id.
-fn pools_by_instance(application: &ApplicationResults, pools: &Pools) -> BTreeMap<InstanceId, usize> {
-    let pool = |tag| pools.place(application.id, tag);
-    application.instances.iter().filter_map(|instance| Some((instance.id, pool(instance.tag)?))).collect()
+/// The pool of every instance of an application, by its place.
+fn places(application: &ApplicationResults, pools: &Pools) -> Vec<Option<usize>> {
+    application.instances.iter().map(|instance| pools.place(application.id, instance.tag)).collect()
 }
 
 pub(super) fn kv_share(run: &FinishedRun, pools: &Pools, bins: Bins) -> Vec<PoolShare> {
+    let end = run.results.end;
     let mut shares = Shares::new(pools, bins);
     for application in &run.results.applications {
         let spec = run.scenario.applications.iter().find(|spec| spec.id == application.id);
         let Some(model) = spec.map(|spec| &spec.model) else { continue };
-        let by_instance = pools_by_instance(application, pools);
-        room(application, model, &by_instance, run.results.end, &mut shares);
-        for ended in &application.requests {
-            for cache in caches(&ended.request, &ended.fate, model, run.results.end) {
-                if let Some(&pool) = by_instance.get(&cache.at) {
-                    shares.pools[pool].0.add(cache.held, cache.bytes as f64);
-                }
+        let places = places(application, pools);
+        room(application, model, &places, end, &mut shares);
+        for (instance, Holding { from, to, bytes, .. }) in kv::held(application, model) {
+            if let Some(pool) = places[instance] {
+                shares.pools[pool].0.add((from, to.unwrap_or(end)), bytes as f64);
             }
         }
     }
@@ -70,70 +68,38 @@ pub(super) fn kv_share(run: &FinishedRun, pools: &Pools, bins: Bins) -> Vec<Pool
 fn room(
     application: &ApplicationResults,
     model: &ModelSpec,
-    by_instance: &BTreeMap<InstanceId, usize>,
+    places: &[Option<usize>],
     end: SimTime,
     shares: &mut Shares,
 ) {
     let gpu_memory: BTreeMap<_, _> =
         application.servers.iter().map(|server| (server.id, server.sku.gpu.memory_bytes)).collect();
-    for instance in &application.instances {
-        let (Some(&pool), Some(memory)) = (by_instance.get(&instance.id), gpu_memory.get(&instance.server))
-        else {
-            continue;
-        };
+    for (instance, pool) in application.instances.iter().zip(places) {
+        let (Some(pool), Some(memory)) = (pool, gpu_memory.get(&instance.server)) else { continue };
         let room = (memory * u64::from(instance.gpus())).saturating_sub(model.weights_bytes);
-        let [_, active, draining] = instance.phases(end);
-        shares.pools[pool].1.add((active.0, draining.1), room as f64);
+        served(instance, end).for_each(|span| shares.pools[*pool].1.add(span, room as f64));
     }
 }
 
-/// Memory that a request holds on an instance.
-struct Cache {
-    at: InstanceId,
-    held: (SimTime, SimTime),
-    bytes: u64,
-}
-
-/// What an instance reserves for a request: room for the prompt and the first token from the start of its
-/// prefill, or of the transfer to the instance; room for the other tokens when the decode starts.
-fn caches(request: &Request, fate: &Fate, model: &ModelSpec, end: SimTime) -> Vec<Cache> {
-    let bytes = |tokens: u32| model.kv_bytes(request.batch_size, u64::from(tokens));
-    let Stays { prefilling, transferring, decoding, .. } = Stays::of(request, fate, end);
-    let journal = &request.journal;
-    let mut caches = Vec::new();
-    let leaves = match (journal.transfer, journal.decode) {
-        (Some(transfer), _) => transfer.end.unwrap_or(end),
-        (None, Some(_)) => decoding.1,
-        (None, None) if request.output_tokens > 1 => transferring.1,
-        (None, None) => prefilling.1,
-    };
-    if let Some(prefill) = journal.prefill {
-        let held = (prefill.start, leaves);
-        caches.push(Cache { at: prefill.instance, held, bytes: bytes(request.prompt_tokens + 1) });
-    }
-    if let Some(transfer) = journal.transfer {
-        let held = (transfer.start, decoding.1.max(transfer.end.unwrap_or(end)));
-        caches.push(Cache { at: transfer.instance, held, bytes: bytes(request.prompt_tokens + 1) });
-    }
-    if let Some(decode) = journal.decode {
-        caches.push(Cache { at: decode.instance, held: decoding, bytes: bytes(request.output_tokens - 1) });
-    }
-    caches
+/// When an instance could have work: while it was ACTIVE and while it drained.
+fn served(instance: &InstanceRecord, end: SimTime) -> impl Iterator<Item = (SimTime, SimTime)> {
+    let stretches = statuses::stretches(instance).filter(|stretch| stretch.status != Status::Starting);
+    stretches.map(move |stretch| (stretch.from, stretch.to.unwrap_or(end)))
 }
 
 pub(super) fn busy_share(run: &FinishedRun, pools: &Pools, bins: Bins) -> Vec<PoolShare> {
     let end = run.results.end;
     let mut shares = Shares::new(pools, bins);
     for application in &run.results.applications {
-        let by_instance = pools_by_instance(application, pools);
-        for instance in &application.instances {
-            if let Some(&pool) = by_instance.get(&instance.id) {
-                let [_, active, draining] = instance.phases(end);
-                shares.pools[pool].1.add((active.0, draining.1), 1.0);
+        let places = places(application, pools);
+        for (instance, pool) in application.instances.iter().zip(&places) {
+            if let Some(pool) = *pool {
+                served(instance, end).for_each(|span| shares.pools[pool].1.add(span, 1.0));
             }
         }
-        for (instance, span) in work(application, end) {
-            if let Some(&pool) = by_instance.get(&instance) {
+        for (id, span) in work(application, end) {
+            let place = application.instances.binary_search_by_key(&id, |instance| instance.id);
+            if let Some(pool) = place.ok().and_then(|place| places[place]) {
                 shares.pools[pool].0.add(span, 1.0);
             }
         }
@@ -167,11 +133,11 @@ mod tests {
     /// Bytes held on an instance at a moment, by the journals.
     fn held(run: &FinishedRun, instance: InstanceId, time: SimTime) -> u64 {
         let model = &run.scenario.applications[0].model;
-        let requests = run.results.applications[0].requests.iter();
-        let caches = requests.flat_map(|ended| caches(&ended.request, &ended.fate, model, run.results.end));
-        let there =
-            caches.filter(|cache| cache.at == instance && cache.held.0 <= time && time < cache.held.1);
-        there.map(|cache| cache.bytes).sum()
+        let holdings = kv::held(&run.results.applications[0], model).map(|(_, holding)| holding);
+        let there = holdings.filter(|holding| {
+            holding.instance == instance && holding.from <= time && holding.to.is_none_or(|to| time < to)
+        });
+        there.map(|holding| holding.bytes).sum()
     }
 
     #[test]

@@ -22,13 +22,13 @@ pub use memory::PoolShare;
 pub use percentiles::{Latencies, Percentiles};
 pub use pools::Pools;
 
-/// Bins of a series, at most.
-pub const MOST_BINS: usize = 600;
+/// Bins of a series.
+const BINS: usize = 600;
 
-/// As many bins as there are requests to fill them, so that rates and percentiles show more than chance: one for
-/// every eight requests, but at least 100 and at most `most`. A run without rows of requests has the most.
-pub fn bin_count(run: &FinishedRun, most: usize) -> usize {
-    if run.has_requests { ((run.results.arrived / 8) as usize).clamp(100.min(most), most) } else { most }
+/// Bins over a run, in groups that have at least eight requests on average, if that leaves a hundred groups.
+pub(super) fn bins(run: &FinishedRun, count: usize) -> Bins {
+    let groups = ((run.results.arrived / 8) as usize).clamp(100, count);
+    Bins::over(run.results.end, count, count.div_ceil(groups))
 }
 
 /// Values rounded to a millionth: what is drawn needs no more, and files stay small.
@@ -42,6 +42,8 @@ pub struct Series {
     pub start_s: Values,
     /// Width of each, in seconds.
     pub width_s: f64,
+    /// Width of the groups of bins that share a rate and percentiles, in seconds.
+    pub group_width_s: f64,
     /// Instances, servers and what they cost.
     #[serde(flatten)]
     pub fleet: Fleet,
@@ -58,13 +60,14 @@ pub struct Series {
 }
 
 impl Series {
-    /// The series of a run, in at most [`MOST_BINS`] bins.
+    /// The series of a run, in bins of equal width.
     pub fn of(run: &FinishedRun, pools: &Pools) -> Self {
-        let bins = Bins::over(run.results.end, bin_count(run, MOST_BINS));
+        let bins = bins(run, BINS);
         let if_kept = run.has_requests.then_some(());
         Series {
             start_s: bins.starts_s(),
             width_s: bins.width_s(),
+            group_width_s: bins.group_width_s(),
             fleet: Fleet::of(run, pools, bins),
             load: if_kept.map(|()| Load::of(run, bins)),
             latencies: if_kept.map(|()| Latencies::of(run, bins)),

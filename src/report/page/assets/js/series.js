@@ -13,7 +13,7 @@ const addUp = (columns) =>
   columns.reduce((sums, column) => sums.map((sum, index) => sum + (column[index] ?? 0)));
 
 // Percentiles are those of a bin, so that its width belongs to what they say.
-const perBin = (series) => `in bins of ${asMark(formatSeconds)(series.width_s)}`;
+const perBin = (series) => `in bins of ${asMark(formatSeconds)(series.group_width_s ?? series.width_s)}`;
 
 // The fleet's statuses of one pool, or of all together.
 function fleetOf(fleet, pool) {
