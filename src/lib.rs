@@ -17,6 +17,7 @@
 pub mod cli;
 pub mod cluster;
 pub mod compare;
+pub mod diagnosis;
 pub mod ids;
 pub mod instance;
 pub mod message;

@@ -40,5 +40,5 @@ pub fn check(arguments: &CheckArgs) -> Result<ExitCode, CliError> {
 fn build(scenario: Scenario, workload: Workload, registry: &Registry) -> Result<(), CliError> {
     let scenario = Scenario { end_time: SimTime::ZERO, ..scenario };
     let options = RunOptions { runner: Runner::Sequential, ..RunOptions::default() };
-    simulation::run(&scenario, workload, registry, &options).map(drop).map_err(CliError::bad_input)
+    Ok(simulation::run(&scenario, workload, registry, &options).map(drop)?)
 }

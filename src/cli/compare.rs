@@ -8,7 +8,6 @@ use crate::compare::{self, Comparison, Contender, Detail, compare as compare_all
 use crate::registry::Registry;
 use crate::report;
 use crate::scenario::Scenario;
-use crate::slo::Slo;
 
 use super::exit::{self, CliError};
 use super::input::Input;
@@ -31,7 +30,7 @@ pub struct CompareArgs {
     /// What is good enough, e.g. 'ttft.p99<2s, tbt.p99<100ms', instead of the scenario's; exit code 3 if nobody
     /// keeps it
     #[arg(long, value_name = "OBJECTIVES")]
-    slo: Option<Slo>,
+    slo: Option<String>,
     /// What to print on stdout: the table, or JSON
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -70,22 +69,21 @@ impl CompareArgs {
     fn contenders(&self, registry: &Registry) -> Result<Vec<Contender>, CliError> {
         let (overrides, files): (Vec<&String>, Vec<&String>) =
             self.inputs.iter().partition(|input| input.contains('='));
-        let mut overrides: Vec<String> = overrides.into_iter().cloned().collect();
-        overrides.extend(self.slo.as_ref().map(|slo| format!("slo={slo}")));
-        let input = |file: Option<&String>, more: &[String]| Input {
-            scenario: file.map(PathBuf::from),
-            overrides: overrides.iter().chain(more).cloned().collect(),
-        };
+        let mut all = Input::new(None, overrides.into_iter().cloned().collect());
+        if let Some(slo) = &self.slo {
+            all.aim_at(slo)?;
+        }
+        let input = |file: Option<&String>| all.clone().of_file(file.map(PathBuf::from));
         match (&self.policies, &files[..]) {
             (Some(_), [_, _, ..]) => Err(CliError::bad_input(
                 "--policies goes with one scenario; several are compared as they are",
             )),
-            (Some(list), files) => self.of_policies(list, &input(files.first().copied(), &[]), registry),
+            (Some(list), files) => self.of_policies(list, &input(files.first().copied()), registry),
             (None, []) => Err(CliError::bad_input(
                 "there is nothing to compare: name policies with --policies, or several scenarios",
             )),
             (None, files) => {
-                files.iter().map(|file| self.contender(file, &input(Some(file), &[]), registry)).collect()
+                files.iter().map(|file| self.contender(file, &input(Some(file)), registry)).collect()
             }
         }
     }
@@ -103,7 +101,8 @@ impl CompareArgs {
             let mut changed = input.clone();
             for application in 0..applications {
                 let key = format!("applications.{application}.scaling_manager");
-                changed.overrides.push(format!("{key}.autoscaling_policy={policy}"));
+                let given = format!("{key}.autoscaling_policy={policy}");
+                changed.option(given, "--policies", list, policy);
                 changed.overrides.push(format!("{key}.enable_autoscaling=true"));
             }
             self.contender(policy, &changed, registry)

@@ -3,8 +3,10 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use crate::scenario::ScenarioErrors;
+use crate::diagnosis::Findings;
+use crate::simulation::SimulationError;
 
+use super::findings::Look;
 use super::print;
 
 /// The run failed, or the disk did.
@@ -16,11 +18,22 @@ pub const BREACH: u8 = 3;
 /// Ctrl-C, as shells count it: 128 + SIGINT.
 pub const INTERRUPTED: u8 = 130;
 
+impl From<SimulationError> for CliError {
+    /// What only shows when the fleet is built is for the user to correct, too.
+    fn from(error: SimulationError) -> Self {
+        CliError::Findings(match error {
+            SimulationError::Performance(error) => error.findings(),
+            SimulationError::Workload(error) => error.findings(),
+            other => Findings::general(other.to_string(), None),
+        })
+    }
+}
+
 /// Why a command did not do what it should.
 #[derive(Debug)]
 pub enum CliError {
-    /// Problems in the scenario file.
-    Scenario(ScenarioErrors),
+    /// What the user has to correct, with its places.
+    Findings(Findings),
     /// Anything else the user has to correct.
     BadInput(Box<dyn Error>),
     /// Anything the user could not know.
@@ -41,13 +54,12 @@ impl CliError {
     /// Prints the error on stderr and gives the exit code.
     pub fn report(self) -> ExitCode {
         match self {
-            CliError::Scenario(errors) => {
-                print::stderr(&format!("{:?}", miette::Report::new(errors.report())));
+            CliError::Findings(findings) => {
+                print::stderr(&Look::of_stderr().render(&findings));
                 ExitCode::from(BAD_INPUT)
             }
             CliError::BadInput(error) => {
-                print::stderr(&format!("error: {error}"));
-                ExitCode::from(BAD_INPUT)
+                CliError::Findings(Findings::general(error.to_string(), None)).report()
             }
             CliError::Failed(error) => {
                 print::stderr(&format!("error: {error}"));

@@ -1,9 +1,11 @@
 //! What to simulate, as the command line names it: a scenario file or the built-in one, with overrides.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::registry::Registry;
 use crate::scenario::{self, Scenario};
+use crate::slo::{BadSlo, Slo};
 use crate::workload::{self, Workload};
 
 use super::exit::CliError;
@@ -24,6 +26,17 @@ pub struct Input {
     pub scenario: Option<PathBuf>,
     /// `KEY=VALUE`, later ones win.
     pub overrides: Vec<String>,
+    /// Overrides that the user wrote as options.
+    options: Vec<Written>,
+}
+
+/// An override that the user wrote as an option.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Written {
+    given: String,
+    option: String,
+    /// Where its value stands in the option.
+    value: Range<usize>,
 }
 
 impl InputArgs {
@@ -37,16 +50,44 @@ impl InputArgs {
             )));
         }
         let scenario = files.first().map(PathBuf::from);
-        Ok(Input { scenario, overrides: overrides.into_iter().cloned().collect() })
+        Ok(Input::new(scenario, overrides.into_iter().cloned().collect()))
     }
 }
 
 impl Input {
+    /// A scenario file, or the built-in scenario, with overrides.
+    pub fn new(scenario: Option<PathBuf>, overrides: Vec<String>) -> Self {
+        Input { scenario, overrides, options: Vec::new() }
+    }
+
+    /// The same overrides of another scenario.
+    pub fn of_file(self, scenario: Option<PathBuf>) -> Self {
+        Input { scenario, ..self }
+    }
+
+    /// Adds an override that the user wrote as the option `name`, with this value or in a part of it.
+    pub fn option(&mut self, given: String, name: &str, value: &str, part: &str) {
+        let option = format!("{name} {value}").trim_end().to_owned();
+        let begin = option.rfind(part).unwrap_or(0);
+        self.overrides.push(given.clone());
+        self.options.push(Written { given, value: begin..begin + part.len(), option });
+    }
+
     /// Adds the override that makes a trace the workload.
     pub fn replay(&mut self, trace: &Path) {
         // A JSON string is a YAML string, whatever the path contains.
         let quoted = serde_json::Value::from(trace.to_string_lossy()).to_string();
-        self.overrides.push(format!("trace={quoted}"));
+        let path = trace.to_string_lossy();
+        self.option(format!("trace={quoted}"), "--trace", &path, &path);
+    }
+
+    /// Adds the override that sets the objectives.
+    pub fn aim_at(&mut self, objectives: &str) -> Result<(), CliError> {
+        let written = format!("--slo {objectives}");
+        let wrong = |error: BadSlo| CliError::Findings(error.findings(&written));
+        let slo: Slo = objectives.parse().map_err(wrong)?;
+        self.option(format!("slo={slo}"), "--slo", objectives, objectives);
+        Ok(())
     }
 
     /// Loads the scenario.
@@ -55,7 +96,12 @@ impl Input {
             Some(path) => scenario::load(path, &self.overrides, registry),
             None => scenario::builtin(&self.overrides, registry),
         };
-        loaded.map_err(CliError::Scenario)
+        loaded.map_err(|mut errors| {
+            for Written { given, option, value } in &self.options {
+                errors.write_as(given, option, value);
+            }
+            CliError::Findings(errors.findings())
+        })
     }
 
     /// Loads the scenario and opens its workload, reporting every problem of the file at once.
@@ -63,7 +109,7 @@ impl Input {
         let mut scenario = self.scenario(registry)?;
         let applications: Vec<_> = scenario.applications.iter().map(|application| application.id).collect();
         let workload = workload::open(&scenario.workload, &applications, scenario.seed);
-        let workload = workload.map_err(CliError::bad_input)?;
+        let workload = workload.map_err(|error| CliError::Findings(error.findings()))?;
         if workload.skipped_rows > 0 {
             scenario
                 .notes

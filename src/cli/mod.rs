@@ -12,6 +12,7 @@ mod describe;
 mod exit;
 mod explain;
 mod export;
+mod findings;
 mod init;
 mod input;
 mod interrupt;

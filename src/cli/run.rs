@@ -10,7 +10,6 @@ use crate::registry::Registry;
 use crate::results::{self, Attainment, Incomplete, InputFile, Keep, Report, RunDirectory, RunResults};
 use crate::scenario::Scenario;
 use crate::simulation::{self, RunOptions};
-use crate::slo::Slo;
 use crate::workload::Workload;
 
 use super::exit::{self, CliError};
@@ -38,7 +37,7 @@ pub struct RunArgs {
     /// What is good enough, e.g. 'ttft.p99<2s, tbt.p99<100ms', instead of the scenario's; exit code 3 if it is not
     /// met
     #[arg(long, value_name = "OBJECTIVES")]
-    slo: Option<Slo>,
+    slo: Option<String>,
     /// Threads of the actors runner: auto, or a number; no result depends on it
     #[arg(long, value_name = "auto|N", default_value = "auto", value_parser = arbiters)]
     pub arbiters: Arbiters,
@@ -118,9 +117,12 @@ impl RunArgs {
             input.replay(trace);
         }
         if self.skip_bad_rows {
-            input.overrides.push("workload.skip_bad_rows=true".to_owned());
+            let name = "--skip-bad-rows";
+            input.option("workload.skip_bad_rows=true".to_owned(), name, "", name);
         }
-        input.overrides.extend(self.slo.as_ref().map(|slo| format!("slo={slo}")));
+        if let Some(slo) = &self.slo {
+            input.aim_at(slo)?;
+        }
         input.overrides.extend(self.seed.map(|seed| format!("seed={seed}")));
         Ok(input)
     }
@@ -149,7 +151,7 @@ impl RunArgs {
         let line = watch.map(ProgressLine::start);
         let started = Instant::now();
         let results = simulation::run_keeping(keep, scenario, workload, registry, &options);
-        let mut results = results.map_err(CliError::bad_input)?;
+        let mut results = results?;
         results.wall_s = started.elapsed().as_secs_f64();
         drop(line);
         logging::run_ended(&results);

@@ -80,9 +80,12 @@ impl LookupTable {
     /// Reads measurements (the ancestor's `perf_model.csv`) or knots (a file like the built-in
     /// `configs/performance/splitwise-2023.csv`); the header tells which.
     pub fn from_csv(path: &Path) -> Result<Self, LookupError> {
-        let text = std::fs::read_to_string(path)
+        let bytes = std::fs::read(path)
             .map_err(|source| LookupError::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(path, &text)
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::parse(path, &text),
+            Err(error) => Err(row::not_text(path, &error)),
+        }
     }
 
     /// [`Self::from_csv`] of a text; `path` is for messages.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::reader::{At, Keys, Log, Named};
 use super::spec::SchedulerSpec;
 use super::tree::{Node, Value};
+use crate::diagnosis::nearest_file;
 use crate::registry::{Accepts, Kind, Parameter, Registry, Setting, Settings};
 
 /// Shared by all readers.
@@ -59,10 +60,15 @@ impl Context<'_> {
             Ok(path) => return Some(path),
             Err(looked_at) => looked_at,
         };
-        let what =
-            if looked_at.iter().any(|path| path.is_dir()) { "is a directory" } else { "does not exist" };
+        if looked_at.iter().any(|path| path.is_dir()) {
+            at.refuse(format!("`{text}` is a directory; expected a file"), None);
+            return None;
+        }
         let shown: Vec<_> = looked_at.iter().map(|path| path.display().to_string()).collect();
-        at.refuse(format!("the file `{text}` {what}"), Some(format!("looked at {}", shown.join(" and "))));
+        let nearest = looked_at.iter().find_map(|path| nearest_file(path));
+        let nearest = nearest.map_or(String::new(), |file| format!("did you mean `{}`? ", file.display()));
+        let help = format!("{nearest}looked at {}", shown.join(" and "));
+        at.refuse(format!("the file `{text}` does not exist"), Some(help));
         None
     }
 

@@ -6,14 +6,15 @@ use ebbflow_actors::{SimDuration, SimTime};
 
 use super::check::Sections;
 use super::context::{self, Context};
-use super::problem::ScenarioErrors;
+use super::problem::{Place, Problem, ScenarioErrors};
 use super::reader::{At, Keys, Log};
 use super::scaling::{AncestorPolicy, Shared};
 use super::spec::{Action, Scenario};
 use super::{actions, applications, cluster, overrides, performance, resolved, start_state, tree, workload};
+use crate::diagnosis::nearest_file;
 use crate::ids::ApplicationId;
 use crate::registry::Registry;
-use crate::slo::Slo;
+use crate::slo::{BadSlo, Slo};
 
 const BUILTIN: &str = include_str!("../../configs/default.yaml");
 
@@ -66,14 +67,20 @@ fn folder_of(path: &Path) -> &Path {
 fn read_text(path: &Path) -> Result<(String, String), ScenarioErrors> {
     let name = path.display().to_string();
     if path.is_dir() {
-        let help = "name a scenario file, e.g. configs/example.yaml".to_owned();
-        return Err(ScenarioErrors::whole(&name, "this is a directory", Some(help)));
+        let help = "name a scenario file in it, e.g. configs/example.yaml".to_owned();
+        return Err(ScenarioErrors::whole(
+            &name,
+            format!("`{name}` is a directory; expected a file"),
+            Some(help),
+        ));
     }
-    let bytes = std::fs::read(path)
-        .map_err(|error| ScenarioErrors::whole(&name, format!("cannot be read: {error}"), None))?;
+    let bytes = std::fs::read(path).map_err(|error| {
+        let help = nearest_file(path).map(|file| format!("did you mean `{}`?", file.display()));
+        ScenarioErrors::whole(&name, format!("{name} cannot be read: {error}"), help)
+    })?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        ScenarioErrors::whole(&name, format!("is not UTF-8 text: byte {valid} is no character"), None)
+        let (text, valid) = (String::from_utf8_lossy(error.as_bytes()), error.utf8_error().valid_up_to());
+        ScenarioErrors::new(&name, &text, vec![not_text(&text, valid)], Vec::new())
     })?;
     Ok((name, text))
 }
@@ -110,11 +117,11 @@ fn from_text(
     let mut problems = Vec::new();
     let root = tree::parse(text, None, &mut problems);
     let Some(mut root) = root else {
-        return Err(ScenarioErrors::new(name, text, problems));
+        return Err(ScenarioErrors::new(name, text, problems, Vec::new()));
     };
     if root.is_null() {
         let help = "a scenario has at least `cluster` and `applications`".to_owned();
-        return Err(ScenarioErrors::whole(name, "is empty", Some(help)));
+        return Err(ScenarioErrors::whole(name, format!("{name} is empty"), Some(help)));
     }
     for given in overrides {
         overrides::apply(&mut root, given, &mut problems);
@@ -123,11 +130,25 @@ fn from_text(
     let ancestor = context::is_ancestor(&root);
     let context = Context { registry, folder, files_may_be_gone, ancestor, log: &log };
     let scenario = read(&At::root(&root, &log), &context);
-    let (problems, notes) = log.into_parts();
+    let (problems, elsewhere, notes) = log.into_parts();
     match scenario {
         Some(scenario) if problems.is_empty() => Ok(finished(scenario, name, notes)),
-        _ => Err(ScenarioErrors::new(name, text, problems)),
+        _ => Err(ScenarioErrors::new(name, text, problems, elsewhere)),
     }
+}
+
+/// The problem of a file that holds what is no character at this byte.
+fn not_text(lossy: &str, offset: usize) -> Problem {
+    let begin = lossy[..offset].rfind('\n').map_or(0, |at| at + 1);
+    let place = Place::Text {
+        offset,
+        length: char::REPLACEMENT_CHARACTER.len_utf8(),
+        line: lossy[..offset].matches('\n').count() + 1,
+        column: lossy[begin..offset].chars().count() + 1,
+    };
+    let message = format!("this is not UTF-8 text: byte {offset} is no character");
+    let help = Some("save the file as UTF-8".to_owned());
+    Problem { place, path: String::new(), message, help }
 }
 
 fn finished(mut scenario: Scenario, name: &str, notes: Vec<String>) -> Scenario {
@@ -218,7 +239,8 @@ fn read_slo(at: &At<'_>) -> Option<Slo> {
     match at.text()?.parse() {
         Ok(slo) => Some(slo),
         Err(error) => {
-            at.refuse(format!("{error}"), None);
+            let BadSlo { problems, .. } = error;
+            problems.into_iter().for_each(|it| at.refuse_part(&it.range, it.message, Some(it.help)));
             None
         }
     }

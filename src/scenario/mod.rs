@@ -17,11 +17,12 @@ mod resolved;
 mod scaling;
 mod spec;
 mod start_state;
+mod syntax;
 mod tree;
 mod workload;
 
 pub use load::{builtin, from_yaml, load, load_finished};
 pub use models::known_models;
 pub(crate) use models::{architectures, sizes};
-pub use problem::{Place, Problem, ScenarioErrors, ScenarioReport};
+pub use problem::{Place, Problem, ScenarioErrors};
 pub use spec::*;

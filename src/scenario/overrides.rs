@@ -3,6 +3,7 @@
 //! The value is YAML. Keys that are not in the file are added; whether they are known is decided by the same
 //! readers that read the file. A leading `+` is accepted and means nothing.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::problem::{Place, Problem};
@@ -10,38 +11,52 @@ use super::tree::{Entry, Node, Value, parse};
 
 /// Changes `root` as `given` says, or records why it cannot.
 pub(super) fn apply(root: &mut Node, given: &str, problems: &mut Vec<Problem>) {
-    let quoted: Arc<str> = given.into();
-    let place = Place::Override(Arc::clone(&quoted));
-    let Some((path, value)) = given.trim_start_matches('+').split_once('=') else {
+    let given: Arc<str> = given.into();
+    let place = |range: Range<usize>| Place::Override {
+        given: Arc::clone(&given),
+        offset: range.start,
+        length: range.len(),
+    };
+    let plus = given.len() - given.trim_start_matches('+').len();
+    let Some((path, text)) = given[plus..].split_once('=') else {
         let message = "an override is KEY=VALUE, e.g. cluster.servers.0.count=4".to_owned();
-        problems.push(Problem { place, path: String::new(), message, help: None });
+        problems.push(Problem { place: place(0..given.len()), path: String::new(), message, help: None });
         return;
     };
-    let Some(mut value) = parse(value, Some(&quoted), problems) else {
+    let Some(mut value) = parse(text, Some(&given), problems) else {
         return;
     };
-    value.place = place.clone();
+    value.place = place(given.len() - text.len()..given.len());
+    let place = |key: Range<usize>| place(plus + key.start..plus + key.end);
     match slot(root, path, &place) {
         Ok(slot) => *slot = value,
-        Err(message) => problems.push(Problem { place, path: path.to_owned(), message, help: None }),
+        Err((key, message)) => {
+            problems.push(Problem { place: place(key), path: path.to_owned(), message, help: None });
+        }
     }
 }
 
-/// The node at `path`, made where mappings allow it.
-fn slot<'n>(root: &'n mut Node, path: &str, place: &Place) -> Result<&'n mut Node, String> {
-    let mut node = root;
+/// The node at `path`, made where mappings allow it; or the key of the path that leads nowhere, and why.
+fn slot<'n>(
+    root: &'n mut Node,
+    path: &str,
+    place: &impl Fn(Range<usize>) -> Place,
+) -> Result<&'n mut Node, (Range<usize>, String)> {
+    let (mut node, mut begin) = (root, 0);
     for key in path.split('.') {
+        let at = begin..begin + key.len();
+        begin = at.end + 1;
         if key.is_empty() {
-            return Err("a key of the path is empty".to_owned());
+            return Err((at, "a key of the path is empty".to_owned()));
         }
         if node.is_null() {
-            *node = Node { place: place.clone(), value: Value::Map(Vec::new()) };
+            *node = Node { place: place(at.clone()), value: Value::Map(Vec::new()) };
         }
         node = match &mut node.value {
-            Value::Map(entries) => entry(entries, key, place),
-            Value::List(items) => item(items, key)?,
+            Value::Map(entries) => entry(entries, key, &place(at)),
+            Value::List(items) => item(items, key).map_err(|message| (at, message))?,
             Value::Scalar { text, .. } => {
-                return Err(format!("there is no `{key}` here: the file has the value `{text}`"));
+                return Err((at, format!("there is no `{key}` here: the file has the value `{text}`")));
             }
         };
     }
@@ -62,7 +77,9 @@ fn item<'n>(items: &'n mut [Node], key: &str) -> Result<&'n mut Node, String> {
     let index: usize = key
         .parse()
         .map_err(|_| format!("`{key}` does not name an entry of a list; write its number, counted from 0"))?;
-    items.get_mut(index).ok_or_else(|| format!("there is no entry {index}: the list has {count}"))
+    items
+        .get_mut(index)
+        .ok_or_else(|| format!("there is no entry {index}: the list has {count}, counted from 0"))
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! What is wrong with a scenario: every problem at once, each with its place, what was found and what is
 //! accepted instead.
 //!
-//! [`ScenarioErrors`] prints compactly, one block per problem; [`ScenarioErrors::report`] makes the same
-//! problems printable with source snippets by any `miette` handler. Lines and columns count from 1, columns
+//! [`ScenarioErrors`] prints compactly, one block per problem; [`ScenarioErrors::findings`] are the same problems
+//! with the lines they stand in. Lines and columns count from 1, columns
 //! in characters, offsets in bytes.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use crate::diagnosis::{Excerpt, Finding, Findings};
 
 /// Where in the input something stands.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -26,8 +27,15 @@ pub enum Place {
         /// Column in characters, from 1.
         column: usize,
     },
-    /// In a `KEY=VALUE` override, quoted as given.
-    Override(Arc<str>),
+    /// In a `KEY=VALUE` override.
+    Override {
+        /// The override as given.
+        given: Arc<str>,
+        /// Bytes before it.
+        offset: usize,
+        /// Bytes it spans.
+        length: usize,
+    },
 }
 
 /// One thing that is wrong.
@@ -49,11 +57,13 @@ pub struct ScenarioErrors {
     file: String,
     text: Arc<str>,
     problems: Vec<Problem>,
+    /// What is wrong with the files that the scenario names.
+    elsewhere: Vec<Findings>,
 }
 
 impl ScenarioErrors {
-    /// `problems` of the scenario `file` with this `text`, sorted by place.
-    pub(super) fn new(file: &str, text: &str, found: Vec<Problem>) -> Self {
+    /// The problems `found` in the scenario `file` with this `text`, sorted by place, and those `elsewhere`.
+    pub(super) fn new(file: &str, text: &str, found: Vec<Problem>, elsewhere: Vec<Findings>) -> Self {
         let mut problems: Vec<Problem> = Vec::new();
         for problem in found {
             if !problems.contains(&problem) {
@@ -61,13 +71,13 @@ impl ScenarioErrors {
             }
         }
         problems.sort_by(|a, b| a.place.cmp(&b.place));
-        ScenarioErrors { file: file.to_owned(), text: text.into(), problems }
+        ScenarioErrors { file: file.to_owned(), text: text.into(), problems, elsewhere }
     }
 
     /// The one problem of a file that cannot be read at all.
     pub(super) fn whole(file: &str, message: impl Into<String>, help: Option<String>) -> Self {
         let problem = Problem { place: Place::Whole, path: String::new(), message: message.into(), help };
-        ScenarioErrors::new(file, "", vec![problem])
+        ScenarioErrors::new(file, "", vec![problem], Vec::new())
     }
 
     /// The problems in order of their place.
@@ -75,19 +85,56 @@ impl ScenarioErrors {
         &self.problems
     }
 
-    /// The problems with a source snippet each, for a `miette` handler.
-    pub fn report(&self) -> ScenarioReport {
-        ScenarioReport {
+    /// The problems with the lines they stand in; those in other files that the scenario names follow.
+    pub fn findings(&self) -> Findings {
+        let own = self.problems.iter().map(|problem| Finding {
+            message: problem.to_string(),
+            excerpt: self.excerpt(&problem.place),
+            help: problem.help.clone(),
+        });
+        let others = self.elsewhere.iter().flat_map(|findings| findings.list.iter().cloned());
+        let closing = self.elsewhere.iter().filter_map(|findings| findings.closing.clone());
+        Findings {
             headline: self.headline(),
-            text: NamedSource::new(&self.file, self.text.to_string()),
-            problems: self.problems.iter().map(|problem| Snippet(problem.clone())).collect(),
+            list: own.chain(others).collect(),
+            closing: closing.reduce(|all, next| format!("{all}\n{next}")),
+        }
+    }
+
+    fn excerpt(&self, place: &Place) -> Option<Excerpt> {
+        match place {
+            Place::Whole => None,
+            Place::Text { offset, length, .. } => {
+                Some(Excerpt::of_text(&self.file, &self.text, *offset..offset + length))
+            }
+            Place::Override { given, offset, length } => {
+                Some(Excerpt::of_argument(given, *offset..offset + length))
+            }
+        }
+    }
+
+    /// Says of the override `given` that the user wrote it in an `option`, and where its value stands there.
+    pub(crate) fn write_as(&mut self, given: &str, option: &str, value: &Range<usize>) {
+        let written: Arc<str> = option.into();
+        for problem in &mut self.problems {
+            if matches!(&problem.place, Place::Override { given: it, .. } if **it == *given) {
+                let (offset, length) = (value.start, value.len());
+                problem.place = Place::Override { given: Arc::clone(&written), offset, length };
+            }
         }
     }
 
     fn headline(&self) -> String {
+        let is_argument = |problem: &&Problem| matches!(problem.place, Place::Override { .. });
+        let arguments = self.problems.iter().filter(is_argument).count();
+        let place = match arguments {
+            0 => self.file.clone(),
+            all if all == self.problems.len() => "the arguments".to_owned(),
+            _ => format!("{} and the arguments", self.file),
+        };
         match self.problems.len() {
-            1 => format!("1 problem in {}", self.file),
-            count => format!("{count} problems in {}", self.file),
+            1 => format!("1 problem in {place}"),
+            count => format!("{count} problems in {place}"),
         }
     }
 }
@@ -97,9 +144,9 @@ impl fmt::Display for ScenarioErrors {
         write!(f, "{}", self.headline())?;
         for problem in &self.problems {
             match &problem.place {
-                Place::Whole => write!(f, "\n{}: ", self.file)?,
+                Place::Whole => writeln!(f)?,
                 Place::Text { line, column, .. } => write!(f, "\n{}:{line}:{column}  ", self.file)?,
-                Place::Override(given) => write!(f, "\noverride {given}  ")?,
+                Place::Override { given, .. } => write!(f, "\noverride {given}  ")?,
             }
             write!(f, "{problem}")?;
             if let Some(help) = &problem.help {
@@ -122,105 +169,18 @@ impl fmt::Display for Problem {
     }
 }
 
-/// [`ScenarioErrors`] with source snippets.
-#[derive(Debug, thiserror::Error)]
-#[error("{headline}")]
-pub struct ScenarioReport {
-    headline: String,
-    text: NamedSource<String>,
-    problems: Vec<Snippet>,
-}
-
-impl Diagnostic for ScenarioReport {
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.text)
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(self.problems.iter().map(|problem| problem as &dyn Diagnostic)))
-    }
-}
-
-/// A problem as `miette` shows it.
-#[derive(Debug)]
-struct Snippet(Problem);
-
-impl fmt::Display for Snippet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.place {
-            Place::Override(given) => write!(f, "override {given}: {}", self.0),
-            _ => self.0.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for Snippet {}
-
-impl Diagnostic for Snippet {
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.0.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        match self.0.place {
-            Place::Text { offset, length, .. } => {
-                Some(Box::new(std::iter::once(LabeledSpan::new(Some("here".to_owned()), offset, length))))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// `did you mean …? accepted: …` for a word that is none of `known` nor of their `aliases`.
-pub(super) fn suggestion(word: &str, known: &[&str], aliases: &[&str]) -> String {
-    let accepted = match known {
-        [] => "there are none".to_owned(),
-        known => format!("accepted: {}", known.join(", ")),
-    };
-    match nearest(word, &[known, aliases].concat()) {
-        Some(name) => format!("did you mean `{name}`? {accepted}"),
-        None => accepted,
-    }
-}
-
-/// The known name that `word` most likely stands for.
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&word, &name.to_lowercase());
-    known
-        .iter()
-        .map(|name| (likeness(name), *name))
-        .filter(|(likeness, _)| *likeness >= 0.5)
-        .reduce(|best, next| if next.0 > best.0 { next } else { best })
-        .map(|(_, name)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
-        assert_eq!(nearest("schedular", &["seed", "scheduler", "debug"]), Some("scheduler"));
-        assert_eq!(nearest("DGX-H10", &["dgx-a100", "dgx-h100"]), Some("dgx-h100"));
-        assert_eq!(nearest("banana", &["seed", "scheduler"]), None);
-    }
-
-    #[test]
-    fn the_report_shows_a_snippet_with_a_caret() {
-        let place = Place::Text { offset: 6, length: 3, line: 1, column: 7 };
-        let problem = Problem {
-            place,
-            path: "seed".into(),
-            message: "no".into(),
-            help: Some("accepted: a number".into()),
-        };
-        let errors = ScenarioErrors::new("x.yaml", "seed: abc\n", vec![problem]);
-        let mut shown = String::new();
-        let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
-        handler.render_report(&mut shown, &errors.report()).unwrap();
-        assert!(shown.contains("x.yaml:1:7"), "{shown}");
-        assert!(shown.contains("1 │ seed: abc"), "{shown}");
-        assert!(shown.contains("accepted: a number"), "{shown}");
+    fn a_problem_in_the_value_of_an_option_is_shown_in_the_option() {
+        let given: Arc<str> = "trace=\"t.csv\"".into();
+        let place = Place::Override { given, offset: 6, length: 7 };
+        let problem = Problem { place, path: "trace".into(), message: "no".into(), help: None };
+        let mut errors = ScenarioErrors::new("x.yaml", "", vec![problem], Vec::new());
+        errors.write_as("trace=\"t.csv\"", "--trace t.csv", &(8..13));
+        let excerpt = Excerpt::of_argument("--trace t.csv", 8..13);
+        assert_eq!(errors.findings().list[0].excerpt, Some(excerpt));
     }
 }

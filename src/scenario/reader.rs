@@ -7,11 +7,14 @@ mod keys;
 mod log;
 mod values;
 
+use std::ops::Range;
+
 pub(super) use keys::Keys;
 pub(super) use log::Log;
 
-use super::problem::{Place, Problem, suggestion};
+use super::problem::{Place, Problem};
 use super::tree::{Entry, Node, Value};
+use crate::diagnosis::suggestion;
 
 /// A value, the path that leads to it, and where to report problems.
 #[derive(Clone, Debug)]
@@ -57,12 +60,12 @@ impl<'t> At<'t> {
 
     /// True when an override put it here.
     pub(super) fn is_override(&self) -> bool {
-        matches!(self.place, Place::Override(_))
+        matches!(self.place, Place::Override { .. })
     }
 
     /// True when an override put it, or anything in it, here.
     pub(super) fn is_override_inside(&self) -> bool {
-        let inside = |node: &Node| matches!(node.place, Place::Override(_));
+        let inside = |node: &Node| matches!(node.place, Place::Override { .. });
         let entry = match &self.node.value {
             Value::Map(entries) => entries.iter().any(|entry| inside(&entry.value)),
             _ => false,
@@ -82,6 +85,29 @@ impl<'t> At<'t> {
     pub(super) fn refuse(&self, message: impl Into<String>, help: Option<String>) {
         let (place, path) = (self.place.clone(), self.path.clone());
         self.log.problem(Problem { place, path, message: message.into(), help });
+    }
+
+    /// Records a problem with a part of the text that stands here.
+    pub(super) fn refuse_part(&self, range: &Range<usize>, message: impl Into<String>, help: Option<String>) {
+        let mut place = self.place.clone();
+        let (text, plain) = match &self.node.value {
+            Value::Scalar { text, plain } => (text.as_str(), *plain),
+            _ => ("", false),
+        };
+        // Within quotes, unless escapes or line ends stand in between.
+        let quote = usize::from(!plain);
+        let before = text.get(..range.start).map_or(0, |before| before.chars().count());
+        match &mut place {
+            Place::Override { offset, length, .. } if *length == text.len() + 2 * quote => {
+                (*offset, *length) = (*offset + quote + range.start, range.len());
+            }
+            Place::Text { offset, length, column, .. } if *length == text.len() + 2 * quote => {
+                (*offset, *length) = (*offset + quote + range.start, range.len());
+                *column += quote + before;
+            }
+            _ => {}
+        }
+        self.log.problem(Problem { place, path: self.path.clone(), message: message.into(), help });
     }
 
     /// Records that something else was expected here.

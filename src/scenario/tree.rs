@@ -10,6 +10,7 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::problem::{Place, Problem};
+use super::syntax;
 
 /// Lists and mappings inside each other.
 const MAX_DEPTH: usize = 64;
@@ -82,7 +83,7 @@ impl Node {
     }
 }
 
-/// Reads the one document of `text`. An override gives its own text as `quoted`, which then stands for every place.
+/// Reads the one document of `text`. An override gives the whole of itself, of which `text` is the end, as `quoted`.
 pub(super) fn parse(text: &str, quoted: Option<&Arc<str>>, problems: &mut Vec<Problem>) -> Option<Node> {
     let mut builder = Builder {
         positions: Positions::new(text, quoted),
@@ -97,7 +98,8 @@ pub(super) fn parse(text: &str, quoted: Option<&Arc<str>>, problems: &mut Vec<Pr
             Ok((event, span)) => builder.take(event, span),
             Err(error) => {
                 let span = Span::empty(*error.marker());
-                Err(builder.problem(span, format!("this is not YAML: {}", error.info())))
+                let help = syntax::help(text, builder.positions.byte(span.start.index()), error.info());
+                Err(Problem { help, ..builder.problem(span, format!("this is not YAML: {}", error.info())) })
             }
         };
         if let Err(problem) = step {
@@ -121,19 +123,20 @@ impl<'a> Positions<'a> {
         Positions { text, offsets: text.char_indices().map(|(offset, _)| offset).collect(), quoted }
     }
 
+    /// Bytes before the character with this index.
+    fn byte(&self, index: usize) -> usize {
+        self.offsets.get(index).copied().unwrap_or(self.text.len())
+    }
+
     fn place(&self, span: Span) -> Place {
-        if let Some(given) = self.quoted {
-            return Place::Override(Arc::clone(given));
-        }
-        let byte = |index: usize| self.offsets.get(index).copied().unwrap_or(self.text.len());
-        let (offset, end) = (byte(span.start.index()), byte(span.end.index()));
+        let (offset, end) = (self.byte(span.start.index()), self.byte(span.end.index()));
         let first_line = self.text[offset..end.max(offset)].lines().next().unwrap_or("");
-        Place::Text {
-            offset,
-            length: first_line.trim_end().len(),
-            line: span.start.line(),
-            column: span.start.col() + 1,
+        let length = first_line.trim_end().len();
+        if let Some(given) = self.quoted {
+            let offset = given.len() - self.text.len() + offset;
+            return Place::Override { given: Arc::clone(given), offset, length };
         }
+        Place::Text { offset, length, line: span.start.line(), column: span.start.col() + 1 }
     }
 }
 
@@ -202,7 +205,7 @@ impl Builder<'_> {
         }
         self.count(1, span)?;
         let mut place = self.positions.place(span);
-        if let Place::Text { length, .. } = &mut place {
+        if let Place::Text { length, .. } | Place::Override { length, .. } = &mut place {
             *length = 1;
         }
         self.open.push(Open { node: Node { place, value }, anchor, key: None });
@@ -232,11 +235,15 @@ impl Builder<'_> {
                 Ok(())
             }
             (None, Value::Scalar { text, .. }) => {
-                let duplicate = entries.iter().any(|entry| entry.key == text);
-                if duplicate {
+                let first =
+                    entries.iter().find(|entry| entry.key == text).map(|entry| entry.key_place.clone());
+                if let Some(first) = first {
                     let path = self.path(&text);
                     let message = format!("the key `{text}` is given twice");
-                    let help = Some("keep one of them".to_owned());
+                    let help = Some(match first {
+                        Place::Text { line, .. } => format!("keep one of them; the first is in line {line}"),
+                        _ => "keep one of them".to_owned(),
+                    });
                     self.problems.push(Problem { place: node.place.clone(), path, message, help });
                 }
                 if let Some(parent) = self.open.last_mut() {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::diagnosis::{BadRows, Findings, HeaderProblem, nearest_file};
 use crate::ids::ApplicationId;
 
 /// A workload that cannot be opened.
@@ -16,35 +17,18 @@ pub enum WorkloadError {
         source: std::io::Error,
     },
     /// No format begins like this file.
-    #[error(
-        "{}:{line}: a trace that begins with `{found}` is of no known format; accepted first lines are {accepted}",
-        path.display()
-    )]
-    UnknownFormat {
+    #[error("{0}")]
+    UnknownFormat(Box<HeaderProblem>),
+    /// Malformed rows.
+    #[error("{}\n{HOW_TO_GO_ON}", rows)]
+    Rows {
         /// The file.
         path: PathBuf,
-        /// Its first line that is not blank.
-        line: u64,
-        /// How that line begins.
-        found: String,
-        /// What it may be.
-        accepted: String,
-    },
-    /// A malformed row.
-    #[error(
-        "{}:{line}: {problem}. Correct the row, or skip malformed rows (--skip-bad-rows) to have them counted",
-        path.display()
-    )]
-    Row {
-        /// The file.
-        path: PathBuf,
-        /// Its line.
-        line: u64,
-        /// What is wrong.
-        problem: RowProblem,
+        /// All of them.
+        rows: BadRows,
     },
     /// A trace without a request.
-    #[error("{}: the trace holds no requests ({skipped_rows} malformed rows skipped)", path.display())]
+    #[error("{}: the trace holds no requests{}", path.display(), skipped(*.skipped_rows))]
     Empty {
         /// The file.
         path: PathBuf,
@@ -74,32 +58,41 @@ pub enum WorkloadError {
     },
 }
 
-/// What is wrong with a row of a trace.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{what} is `{found}`; expected {expected}")]
-pub struct RowProblem {
-    /// The column or part of the row.
-    pub what: &'static str,
-    /// What stands there, shortened.
-    pub found: String,
-    /// What may stand there.
-    pub expected: String,
-}
+const HOW_TO_GO_ON: &str = "correct the rows, or have malformed rows skipped and counted: `--skip-bad-rows`, or \
+                            `skip_bad_rows: true` in the scenario's `workload`";
 
-impl RowProblem {
-    pub(super) fn new(what: &'static str, found: &str, expected: impl Into<String>) -> Self {
-        RowProblem { what, found: shortened(found), expected: expected.into() }
+impl WorkloadError {
+    /// The error with the lines that are wrong.
+    pub fn findings(&self) -> Findings {
+        match self {
+            WorkloadError::UnknownFormat(header) => Findings {
+                headline: "the trace cannot be read".into(),
+                list: vec![header.finding()],
+                closing: None,
+            },
+            WorkloadError::Rows { path, rows } => {
+                let closing = rows.unshown().into_iter().chain([format!("help: {HOW_TO_GO_ON}")]);
+                Findings {
+                    headline: rows.headline("the trace", path),
+                    list: rows.findings(),
+                    closing: Some(closing.collect::<Vec<_>>().join("\n")),
+                }
+            }
+            WorkloadError::Unreadable { path, .. } => {
+                let help = nearest_file(path).map(|file| format!("did you mean `{}`?", file.display()));
+                Findings::general(self.to_string(), help)
+            }
+            WorkloadError::Empty { .. } => {
+                let help = "a trace has a row for every request, below a line with the names of the columns";
+                Findings::general(self.to_string(), Some(help.to_owned()))
+            }
+            other => Findings::general(other.to_string(), None),
+        }
     }
 }
 
-/// The beginning of a text of unknown length and content, fit for a message.
-pub(super) fn shortened(text: &str) -> String {
-    const CHARACTERS: usize = 100;
-    let mut begin: String = text.chars().take(CHARACTERS).flat_map(char::escape_debug).collect();
-    if text.chars().nth(CHARACTERS).is_some() {
-        begin.push('…');
-    }
-    begin
+fn skipped(rows: u64) -> String {
+    if rows == 0 { String::new() } else { format!(" ({rows} malformed rows skipped)") }
 }
 
 pub(super) fn list(ids: &[ApplicationId]) -> String {

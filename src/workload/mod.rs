@@ -13,7 +13,8 @@ mod synthetic;
 mod trace;
 mod transform;
 
-pub use error::{RowProblem, WorkloadError};
+pub use crate::diagnosis::RowProblem;
+pub use error::WorkloadError;
 pub use presets::{Preset, preset, preset_names};
 pub use source::Source;
 
@@ -42,7 +43,7 @@ pub struct Workload {
 /// Opens a workload for these applications: the first one is asked where a trace names none.
 ///
 /// # Errors
-/// A trace that cannot be read or has a malformed row (with file and line), and settings that make no
+/// A trace that cannot be read or has malformed rows (each with its place), and settings that make no
 /// sense. All of them are found before the first request is handed out.
 pub fn open(
     spec: &WorkloadSpec,

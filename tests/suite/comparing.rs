@@ -117,7 +117,9 @@ fn what_cannot_be_compared_is_said() {
     };
     assert!(refused(&[]).contains("nothing to compare"));
     assert!(refused(&["burst.yaml", "--policies", "thresold"]).contains("did you mean `threshold`"));
-    assert!(refused(&["burst.yaml", "--policies", "none", "--slo", "ttft<1s"]).contains("is no objective"));
+    assert!(
+        refused(&["burst.yaml", "--policies", "none", "--slo", "ttft<1s"]).contains("names no statistic")
+    );
     assert!(refused(&["burst.yaml", "burst.yaml", "--policies", "none"]).contains("goes with one scenario"));
 }
 

@@ -239,7 +239,7 @@ fn files_that_cannot_be_read_say_why() {
     let load =
         |path: &Path| scenario::load(path, &[], &Registry::builtin()).expect_err("it is wrong").to_string();
     assert!(load(&folder.path().join("none.yaml")).contains("cannot be read"));
-    assert!(load(folder.path()).contains("this is a directory"));
+    assert!(load(folder.path()).contains("is a directory; expected a file"));
     for (name, bytes, expected) in [
         ("empty.yaml", &b""[..], "is empty"),
         ("comment.yaml", b"# nothing\n", "is empty"),

@@ -101,7 +101,7 @@ impl Recorded {
     /// What to run, with every file it needs found; the trace lies where `trace` says, if it does.
     pub fn input(&self, trace: Option<&Path>) -> Result<Input, CannotRepeat> {
         let scenario = Some(self.directory.join(SCENARIO_FILE));
-        let mut input = Input { scenario, overrides: Vec::new() };
+        let mut input = Input::new(scenario, Vec::new());
         if let (Some(trace), true) = (trace, self.inputs.is_empty()) {
             input.replay(trace);
         }

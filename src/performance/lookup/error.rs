@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::LookupKey;
+use crate::diagnosis::{BadRows, Findings, HeaderProblem};
 
 /// A table that cannot be read, or that has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -16,43 +17,15 @@ pub enum LookupError {
         source: std::io::Error,
     },
     /// The header names neither kind of table.
-    #[error(
-        "{}:{line}: the header of a performance table is `{found}`; expected the columns {expected}",
-        path.display()
-    )]
-    Header {
+    #[error("{0}")]
+    Header(Box<HeaderProblem>),
+    /// Rows that cannot be used.
+    #[error("{rows}")]
+    Rows {
         /// The file.
         path: PathBuf,
-        /// Line of the header.
-        line: u64,
-        /// The header as it stands.
-        found: String,
-        /// The columns of each accepted kind.
-        expected: String,
-    },
-    /// A row that cannot be used.
-    #[error("{}:{line}: {column} is `{found}`; expected {expected}", path.display())]
-    Row {
-        /// The file.
-        path: PathBuf,
-        /// Its line.
-        line: u64,
-        /// The column.
-        column: &'static str,
-        /// What stands there.
-        found: String,
-        /// What may stand there.
-        expected: &'static str,
-    },
-    /// A row that is no CSV or has too few fields.
-    #[error("{}:{line}: {problem}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Its line.
-        line: u64,
-        /// What is wrong with it.
-        problem: String,
+        /// All of them.
+        rows: BadRows,
     },
     /// No measurement at all.
     #[error("{}: the performance table has no rows", path.display())]
@@ -88,6 +61,25 @@ pub enum LookupError {
         /// The key asked for.
         key: LookupKey,
     },
+}
+
+impl LookupError {
+    /// The error with the lines of the table that are wrong.
+    pub fn findings(&self) -> Findings {
+        match self {
+            LookupError::Header(header) => Findings {
+                headline: "the performance table cannot be read".to_owned(),
+                list: vec![header.finding()],
+                closing: None,
+            },
+            LookupError::Rows { path, rows } => Findings {
+                headline: rows.headline("the performance table", path),
+                list: rows.findings(),
+                closing: rows.unshown(),
+            },
+            other => Findings::general(other.to_string(), None),
+        }
+    }
 }
 
 /// `llama2-70b on h100-80gb: 2, 4, 8; …`

@@ -8,12 +8,27 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::curve::{Curve, Knot};
-use super::row::{Columns, Row, line_at, malformed};
+use super::row::{Columns, Row, bad_row, malformed};
 use super::{Curves, LookupError, LookupKey};
+use crate::diagnosis::{BadRows, HeaderProblem, Layout, RowProblem};
 
 const MEASUREMENTS: [&str; 7] =
     ["model", "hardware", "tensor_parallel", "prompt_size", "batch_size", "prompt_time", "token_time"];
 const KNOTS: [&str; 7] = ["model", "gpu", "tensor_parallelism", "per", "count", "prompt_s", "token_s"];
+const LAYOUTS: [Layout; 2] = [
+    Layout {
+        name: "table of measurements in ms",
+        first_line: "model,hardware,tensor_parallel,prompt_size,batch_size,prompt_time,token_time",
+        columns: &MEASUREMENTS,
+        foreign: None,
+    },
+    Layout {
+        name: "table of knots in s",
+        first_line: "model,gpu,tensor_parallelism,per,count,prompt_s,token_s",
+        columns: &KNOTS,
+        foreign: None,
+    },
+];
 
 const PER: &str = "`tokens` or `sequences`";
 
@@ -39,11 +54,19 @@ pub(super) fn curves(path: &Path, text: &str) -> Result<BTreeMap<LookupKey, Curv
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let (columns, add) = recognise(path, text, &mut reader)?;
+    let mut bad = BadRows::default();
+    let position = |record: &csv::StringRecord| record.position().map_or(0, csv::Position::byte);
     for record in reader.records() {
-        let record = record.map_err(|error| malformed(path, text, &error))?;
-        let row = Row { path, text, columns: &columns, record };
-        let key = LookupKey::new(row.text(0)?, row.text(1)?, row.count(2)?.try_into().unwrap_or(u32::MAX));
-        add(&row, collected.entry(key).or_default())?;
+        let read = record.map_err(|error| malformed(&error)).and_then(|record| {
+            let byte = position(&record);
+            take(&Row { columns: &columns, record }, add, &mut collected).map_err(|problem| (byte, problem))
+        });
+        if let Err((byte, problem)) = read {
+            bad.add(|| bad_row(path, text, byte, &columns, problem));
+        }
+    }
+    if bad.count() > 0 {
+        return Err(LookupError::Rows { path: path.to_owned(), rows: bad });
     }
     if collected.is_empty() {
         return Err(LookupError::Empty { path: path.to_owned() });
@@ -52,7 +75,12 @@ pub(super) fn curves(path: &Path, text: &str) -> Result<BTreeMap<LookupKey, Curv
 }
 
 /// Adds a row to what its key has.
-type Add = fn(&Row<'_>, &mut Collected) -> Result<(), LookupError>;
+type Add = fn(&Row<'_>, &mut Collected) -> Result<(), RowProblem>;
+
+fn take(row: &Row<'_>, add: Add, collected: &mut BTreeMap<LookupKey, Collected>) -> Result<(), RowProblem> {
+    let key = LookupKey::new(row.text(0)?, row.text(1)?, row.count(2)?.try_into().unwrap_or(u32::MAX));
+    add(row, collected.entry(key).or_default())
+}
 
 /// Tells from the header which kind of table this is.
 fn recognise(
@@ -60,7 +88,8 @@ fn recognise(
     text: &str,
     reader: &mut csv::Reader<&[u8]>,
 ) -> Result<(Columns, Add), LookupError> {
-    let header = reader.headers().map_err(|error| malformed(path, text, &error))?.clone();
+    // A header that is no CSV is no known one either.
+    let header = reader.headers().cloned().unwrap_or_default();
     let find = |names: [&'static str; 7]| {
         let mut columns = [(0, ""); 7];
         for (column, name) in columns.iter_mut().zip(names) {
@@ -74,19 +103,15 @@ fn recognise(
     if let Some(columns) = find(KNOTS) {
         return Ok((columns, add_knot));
     }
-    Err(LookupError::Header {
-        path: path.to_owned(),
-        line: header.position().map_or(1, |position| line_at(text, position.byte())),
-        found: header.iter().collect::<Vec<_>>().join(","),
-        expected: format!(
-            "{} (measurements in ms) or {} (knots in s)",
-            MEASUREMENTS.join(", "),
-            KNOTS.join(", ")
-        ),
-    })
+    let lines = (1..).zip(text.lines());
+    let mut lines = lines.skip_while(|(_, line)| line.trim().is_empty() || line.starts_with('#'));
+    let (number, line) = lines.next().unwrap_or((1, ""));
+    let file = path.display().to_string();
+    let header = HeaderProblem::new("performance table", &file, number, line, &LAYOUTS);
+    Err(LookupError::Header(Box::new(header)))
 }
 
-fn add_measurement(row: &Row<'_>, to: &mut Collected) -> Result<(), LookupError> {
+fn add_measurement(row: &Row<'_>, to: &mut Collected) -> Result<(), RowProblem> {
     let (prompt_size, batch_size) = (row.count(3)?, row.count(4)?);
     let (prompt_s, token_s) = (row.time(5)? / 1000.0, row.time(6)? / 1000.0);
     let tokens = prompt_size.saturating_mul(batch_size);
@@ -97,7 +122,7 @@ fn add_measurement(row: &Row<'_>, to: &mut Collected) -> Result<(), LookupError>
     Ok(())
 }
 
-fn add_knot(row: &Row<'_>, to: &mut Collected) -> Result<(), LookupError> {
+fn add_knot(row: &Row<'_>, to: &mut Collected) -> Result<(), RowProblem> {
     let count = row.count(4)?;
     match row.text(3)? {
         "tokens" => {
@@ -108,7 +133,7 @@ fn add_knot(row: &Row<'_>, to: &mut Collected) -> Result<(), LookupError> {
             let sweep = to.decode_by_sequences.entry(0).or_default();
             sweep.entry(count).or_default().push(row.time(6)?);
         }
-        _ => return Err(row.error(3, PER)),
+        _ => return Err(row.problem(3, PER)),
     }
     Ok(())
 }
@@ -168,11 +193,11 @@ mod tests {
     #[test]
     fn a_bad_field_is_named_with_its_line_even_after_blank_lines_and_carriage_returns() {
         for (row, problem) in [
-            ("m,g,0,1,1,1,8", "t.csv:4: prompt_size is `0`; expected a whole number, at least 1"),
-            ("m,g,1,x,1,1,8", "t.csv:4: batch_size is `x`"),
-            ("m,g,1,1,nan,1,8", "t.csv:4: prompt_time is `nan`; expected a finite time above 0"),
-            ("m,g,1,1,1,-2,8", "t.csv:4: token_time is `-2`"),
-            ("#\r\nm,g,1,1", "t.csv:5: tensor_parallel is missing"),
+            ("m,g,0,1,1,1,8", "t.csv:4:5: prompt_size is `0`; expected a whole number, at least 1"),
+            ("m,g,1,x,1,1,8", "t.csv:4:7: batch_size is `x`"),
+            ("m,g,1,1,nan,1,8", "t.csv:4:9: prompt_time is `nan`; expected a finite time above 0"),
+            ("m,g,1,1,1,-2,8", "t.csv:4:11: token_time is `-2`"),
+            ("#\r\nm,g,1,1", "t.csv:5:8: tensor_parallel is missing"),
         ] {
             let found = message(&format!("{HEADER}\r\n\r\nm,g,1,1,1,1,8\r\n{row}\r\n"));
             assert!(found.starts_with(problem), "{found}");
@@ -180,16 +205,26 @@ mod tests {
     }
 
     #[test]
+    fn all_bad_rows_are_named_at_once() {
+        let found = message(&format!("{HEADER}\nm,g,x,1,1,1,8\nm,g,1,1,1,1,8\nm,g,1,1,1,0,8\n"));
+        let lines: Vec<&str> = found.lines().map(|line| &line[..8]).collect();
+        assert_eq!(lines, ["t.csv:2:", "t.csv:4:"]);
+    }
+
+    #[test]
     fn a_foreign_header_is_answered_with_the_columns_that_are_read() {
         let found = message("a,b,c\n1,2,3\n");
-        assert!(found.contains("t.csv:1: the header of a performance table is `a,b,c`"), "{found}");
-        assert!(found.contains("prompt_size, batch_size, prompt_time, token_time"), "{found}");
+        assert!(
+            found.starts_with("t.csv:1:1: this first line is of no known format of a performance table"),
+            "{found}"
+        );
+        assert!(found.contains("prompt_size,batch_size,prompt_time,token_time"), "{found}");
     }
 
     #[test]
     fn a_table_without_rows_is_an_error() {
         assert!(message(HEADER).contains("no rows"));
-        assert!(message("").contains("header"));
+        assert!(message("").contains("first line"));
     }
 
     #[test]

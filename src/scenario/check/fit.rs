@@ -1,9 +1,11 @@
 //! Whether an instance fits its server and has a row in the performance table.
 
+use std::path::Path;
+
 use super::Sections;
 use super::uses::Use;
 use crate::cluster::{InstanceShape, shape_of_slice, shape_on_server};
-use crate::performance::{LookupKey, LookupTable, splitwise_2023};
+use crate::performance::{LookupError, LookupKey, LookupTable, splitwise_2023};
 use crate::scenario::spec::PerformanceSpec;
 
 impl Sections<'_, '_> {
@@ -15,11 +17,23 @@ impl Sections<'_, '_> {
             PerformanceSpec::Lookup { path: Some(path), .. } => match LookupTable::from_csv(path) {
                 Ok(table) => Some(table),
                 Err(error) => {
-                    self.top.descend(&["performance_model"]).refuse(error.to_string(), None);
+                    self.refuse_table(path, &error);
                     None
                 }
             },
         }
+    }
+
+    /// Records the table as a problem, and what is wrong in it.
+    fn refuse_table(&self, path: &Path, error: &LookupError) {
+        let at = self.top.descend(&["performance_model", "db", "path"]);
+        let findings = error.findings();
+        if findings.headline.is_empty() {
+            return at.refuse(error.to_string(), None);
+        }
+        let help = format!("correct {}; what is wrong in it follows", path.display());
+        at.refuse(findings.headline.clone(), Some(help));
+        self.top.log.elsewhere(findings);
     }
 
     /// Records whatever keeps this instance from running.

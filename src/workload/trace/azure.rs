@@ -3,22 +3,30 @@
 //! Dates may have up to nine decimals or none, and a zone or none (UTC is taken); the first arrival becomes
 //! time 0. Rows are numbered from 0. Source: Azure/AzurePublicDataset.
 
+use std::ops::Range;
+
 use super::fields::tokens;
 use super::table::Table;
 use super::{Format, RowReader};
+use crate::diagnosis::{Layout, RowProblem};
 use crate::ids::{ApplicationId, RequestId};
-use crate::workload::RowProblem;
 use crate::workload::entry::Entry;
 use ebbflow_actors::SimTime;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
+const COLUMNS: [&str; 3] = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"];
+
 pub(super) const FORMAT: Format = Format {
-    name: "Azure LLM inference trace",
-    first_line: "TIMESTAMP,ContextTokens,GeneratedTokens",
+    layout: Layout {
+        name: "Azure LLM inference trace",
+        first_line: "TIMESTAMP,ContextTokens,GeneratedTokens",
+        columns: &COLUMNS,
+        foreign: None,
+    },
     open: |header, applications| {
-        let table = Table::of_header(header, ["TIMESTAMP", "ContextTokens", "GeneratedTokens"])?;
+        let table = Table::of_header(header, COLUMNS)?;
         Some(Box::new(Reader { table, application: applications.first, next_id: 0 }))
     },
     has_header: true,
@@ -48,6 +56,10 @@ impl RowReader for Reader {
         };
         self.next_id += 1;
         Ok(entry)
+    }
+
+    fn locate(&self, line: &str, problem: &RowProblem) -> Range<usize> {
+        self.table.locate(line, problem.what, &COLUMNS)
     }
 }
 

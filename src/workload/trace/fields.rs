@@ -1,7 +1,7 @@
 //! Fields that several formats have in common.
 
 use super::decimal::Decimal;
-use crate::workload::RowProblem;
+use crate::diagnosis::RowProblem;
 use crate::workload::entry::MAX_TOKENS;
 use ebbflow_actors::SimTime;
 
@@ -26,8 +26,11 @@ pub(super) fn tokens(what: &'static str, text: &str) -> Result<u32, RowProblem> 
 pub(super) fn time(what: &'static str, text: &str, decimals: i32) -> Result<SimTime, RowProblem> {
     let nanos = Decimal::parse(text).and_then(|decimal| decimal.scaled(9 - decimals));
     nanos.filter(|nanos| *nanos <= MAX_NANOS).map(SimTime::from_nanos).ok_or_else(|| {
-        let unit = if decimals == 0 { "seconds" } else { "milliseconds" };
-        RowProblem::new(what, text, format!("{unit} since the start, at least 0 and less than 292 years"))
+        let expected = match decimals {
+            0 => "seconds since the start, from 0 to 9.2e9",
+            _ => "milliseconds since the start, from 0 to 9.2e12",
+        };
+        RowProblem::new(what, text, expected)
     })
 }
 

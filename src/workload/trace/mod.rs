@@ -10,10 +10,12 @@ mod mooncake;
 mod splitwise;
 mod table;
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::entry::Entry;
-use super::error::{RowProblem, WorkloadError, shortened};
+use super::error::WorkloadError;
+use crate::diagnosis::{BadRow, BadRows, Excerpt, HeaderProblem, Layout, RowProblem};
 use crate::ids::ApplicationId;
 use ebbflow_actors::SimTime;
 use lines::Lines;
@@ -23,10 +25,8 @@ const FORMATS: &[Format] = &[splitwise::FORMAT, azure::FORMAT, mooncake::FORMAT]
 
 /// A trace format.
 struct Format {
-    /// For messages.
-    name: &'static str,
-    /// A first line as it should be, for messages.
-    first_line: &'static str,
+    /// What its first line is like, for messages.
+    layout: Layout,
     /// A reader of the rows of a file that begins with this line; none if that is of another format.
     open: fn(&str, &Applications) -> Option<Box<dyn RowReader>>,
     /// Whether the first line is a header, not a row.
@@ -39,6 +39,9 @@ struct Format {
 trait RowReader {
     /// The entry in this line, which is not blank.
     fn read(&mut self, number: u64, line: &str) -> Result<Entry, RowProblem>;
+
+    /// Where in the line that problem stands.
+    fn locate(&self, line: &str, problem: &RowProblem) -> Range<usize>;
 }
 
 /// The applications of the scenario.
@@ -72,16 +75,18 @@ pub(super) fn read(
     }
     let (format, mut reader) = recognise(path, &lines, &applications)?;
     let mut trace = Trace { entries: Vec::new(), skipped_rows: 0 };
+    let mut bad = BadRows::default();
     let mut more = !format.has_header || lines.advance().map_err(unreadable)?;
     while more {
         match lines.text().and_then(|line| reader.read(lines.number(), line)) {
             Ok(entry) => trace.entries.push(entry),
             Err(_) if skip_bad_rows => trace.skipped_rows += 1,
-            Err(problem) => {
-                return Err(WorkloadError::Row { path: path.to_owned(), line: lines.number(), problem });
-            }
+            Err(problem) => bad.add(|| bad_row(path, &lines, reader.as_ref(), problem)),
         }
         more = lines.advance().map_err(unreadable)?;
+    }
+    if bad.count() > 0 {
+        return Err(WorkloadError::Rows { path: path.to_owned(), rows: bad });
     }
     if trace.entries.is_empty() {
         return Err(empty(trace.skipped_rows));
@@ -101,13 +106,24 @@ fn recognise(
     let opened = lines.text().ok().and_then(|line| {
         FORMATS.iter().find_map(|format| Some((format, (format.open)(line, applications)?)))
     });
-    let accepted = FORMATS.iter().map(|format| format!("`{}` ({})", format.first_line, format.name));
-    opened.ok_or_else(|| WorkloadError::UnknownFormat {
-        path: path.to_owned(),
-        line: lines.number(),
-        found: shortened(&lines.lossy()),
-        accepted: accepted.collect::<Vec<_>>().join(", "),
+    opened.ok_or_else(|| {
+        let file = path.display().to_string();
+        let layouts: Vec<Layout> = FORMATS.iter().map(|format| format.layout).collect();
+        let header = HeaderProblem::new("trace", &file, lines.number(), &lines.lossy(), &layouts);
+        WorkloadError::UnknownFormat(Box::new(header))
     })
+}
+
+/// The row with the part that is wrong.
+fn bad_row(path: &Path, lines: &Lines, reader: &dyn RowReader, problem: RowProblem) -> BadRow {
+    let (line, indent) = (lines.lossy(), lines.indent());
+    let place = match lines.invalid() {
+        Some(invalid) => invalid,
+        None => reader.locate(&line, &problem),
+    };
+    let (line, place) = (" ".repeat(indent) + &line, place.start + indent..place.end + indent);
+    let excerpt = Excerpt::of_line(&path.display().to_string(), lines.number(), &line, vec![place.into()]);
+    BadRow { problem, excerpt }
 }
 
 /// Makes the first arrival time 0.

@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::ops::Range;
 
 use super::fields::{count, time, tokens};
 use super::table::Table;
 use super::{Format, RowReader};
+use crate::diagnosis::{Layout, RowProblem};
 use crate::ids::{ApplicationId, RequestId};
-use crate::workload::RowProblem;
 use crate::workload::entry::{Entry, GENERATIVE, MAX_BATCH_SIZE};
 use crate::workload::error::list;
 
@@ -25,8 +26,12 @@ const COLUMNS: [&str; 7] = [
 ];
 
 pub(super) const FORMAT: Format = Format {
-    name: "splitwise-sim CSV",
-    first_line: "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size",
+    layout: Layout {
+        name: "splitwise-sim CSV",
+        first_line: "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size",
+        columns: &COLUMNS,
+        foreign: None,
+    },
     open: |header, applications| {
         let table = Table::of_header(header, COLUMNS)?;
         let applications = applications.all.clone();
@@ -65,6 +70,10 @@ impl RowReader for Reader {
                 Ok(entry)
             }
         }
+    }
+
+    fn locate(&self, line: &str, problem: &RowProblem) -> Range<usize> {
+        self.table.locate(line, problem.what, &COLUMNS)
     }
 }
 

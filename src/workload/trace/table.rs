@@ -1,8 +1,14 @@
 //! Rows of a CSV file with a header: picks the columns that a format needs, in any order among others.
 
+use std::ops::Range;
+
 use csv::StringRecord;
 
-use crate::workload::RowProblem;
+use crate::diagnosis::{RowProblem, cell};
+
+/// What a problem may be with beside the columns.
+const LINE: &str = "the line";
+const WIDTH: &str = "the number of fields";
 
 /// The columns `N` of a file.
 pub(super) struct Table<const N: usize> {
@@ -26,13 +32,22 @@ impl<const N: usize> Table<N> {
     /// The fields of a row, in the order of the names.
     pub(super) fn fields(&mut self, line: &str) -> Result<[&str; N], RowProblem> {
         split(line, &mut self.record)
-            .map_err(|_| RowProblem::new("the line", line, "comma-separated fields"))?;
+            .map_err(|_| RowProblem::unreadable(LINE, "no CSV", "comma-separated fields"))?;
         if self.record.len() != self.width {
             let found = self.record.len().to_string();
             let expected = format!("{}, as in the header", self.width);
-            return Err(RowProblem::new("the number of fields", &found, expected));
+            return Err(RowProblem::new(WIDTH, &found, expected));
         }
         Ok(self.columns.map(|column| self.record.get(column).unwrap_or_default().trim()))
+    }
+
+    /// Where in a row the column `what` of `names` stands, or what is too much, or where something is missing.
+    pub(super) fn locate(&self, line: &str, what: &str, names: &[&str; N]) -> Range<usize> {
+        match names.iter().position(|name| *name == what) {
+            Some(index) => cell(line, self.columns[index]),
+            None if what == WIDTH => cell(line, self.width).start..line.len(),
+            None => 0..line.len(),
+        }
     }
 }
 
