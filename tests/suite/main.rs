@@ -19,6 +19,7 @@ mod comparing;
 mod documentation;
 mod editor_help;
 mod editor_schema;
+mod error_texts;
 mod every_policy;
 mod explain;
 mod extending;

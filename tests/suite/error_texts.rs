@@ -1,0 +1,264 @@
+//! What a user reads after a mistake: the very text of every kind of error, in `errors/NAME.txt`.
+//!
+//! A text that changes is to be read again as a stranger would: is the place plain, and what to do? Renew the
+//! files with `EBBFLOW_RENEW=1 cargo test --test suite error_texts`, and look at the difference.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::support::desk::{Desk, code, stderr, stdout};
+
+const GOOD: &str = "\
+seed: 1
+cluster:
+  servers:
+    - {sku: dgx-h100, count: 2}
+applications:
+  - application_id: 0
+    model_architecture: llama2-70b
+    model_size: llama2-70b-fp16
+    scheduler: jsq
+    scaling_manager: {}
+start_state: {state_type: baseline}
+workload:
+  preset: azure-conv
+  requests: 10
+";
+const AZURE: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,374,44\n";
+const SPLITWISE: &str =
+    "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n";
+const TABLE: &str = "model,hardware,prompt_size,batch_size,prompt_time,token_time,tensor_parallel\n\
+                     llama2-70b,h100-80gb,128,1,50,20,8\n";
+
+/// A mistake.
+struct Case {
+    /// Of the golden file.
+    name: &'static str,
+    files: Vec<(&'static str, Vec<u8>)>,
+    arguments: Vec<&'static str>,
+}
+
+fn case(name: &'static str, arguments: &[&'static str]) -> Case {
+    Case { name, files: vec![("good.yaml", GOOD.into())], arguments: arguments.to_vec() }
+}
+
+/// A check of `bad.yaml`, which is the good scenario with something replaced.
+fn scenario(name: &'static str, from: &str, to: &str) -> Case {
+    assert!(GOOD.contains(from), "{from}");
+    written(name, GOOD.replace(from, to))
+}
+
+fn written(name: &'static str, text: impl Into<Vec<u8>>) -> Case {
+    Case { name, files: vec![("bad.yaml", text.into())], arguments: vec!["check", "bad.yaml"] }
+}
+
+/// A run of the good scenario with this trace.
+fn trace(name: &'static str, text: impl Into<Vec<u8>>) -> Case {
+    case(name, &["run", "good.yaml", "--trace", "t.csv"]).with("t.csv", text)
+}
+
+/// A check of the good scenario with this performance table.
+fn table(name: &'static str, text: impl Into<Vec<u8>>) -> Case {
+    case(name, &["check", "good.yaml", "performance_model={db: {path: table.csv}}"]).with("table.csv", text)
+}
+
+impl Case {
+    fn with(mut self, file: &'static str, text: impl Into<Vec<u8>>) -> Self {
+        self.files.push((file, text.into()));
+        self
+    }
+
+    /// The command and what it answers.
+    fn answer(&self) -> String {
+        let desk = Desk::new();
+        for (file, bytes) in &self.files {
+            fs::write(desk.path(file), bytes).unwrap();
+        }
+        let before = desk.entries();
+        let run = desk.command(&self.arguments).env("NO_COLOR", "1").output().unwrap();
+        assert_eq!(code(&run), 2, "{}: {}", self.name, stderr(&run));
+        assert_eq!(stdout(&run), "", "{}", self.name);
+        assert_eq!(desk.entries(), before, "{}: something was written", self.name);
+        let quoted = |argument: &&str| match argument.contains([' ', '<', '"']) {
+            true => format!("'{argument}'"),
+            false => (*argument).to_owned(),
+        };
+        let command: Vec<String> = self.arguments.iter().map(quoted).collect();
+        format!("$ ebbflow {}\n{}", command.join(" "), stderr(&run))
+    }
+}
+
+fn scenarios() -> Vec<Case> {
+    vec![
+        scenario("misspelt_key", "scheduler: jsq", "schedular: jsq"),
+        scenario("wrong_type", "count: 2", "count: [2]"),
+        scenario("negative_count", "count: 2", "count: -2"),
+        scenario("bad_unit", "seed: 1", "end_time: 10 minuts"),
+        scenario("duplicate_key", "workload:\n", "seed: 2\nworkload:\n"),
+        scenario("missing_key", "sku: dgx-h100, ", ""),
+        scenario("missing_section", "applications:", "application:"),
+        scenario("unknown_sku", "dgx-h100", "dgx-h10"),
+        scenario("unknown_model", "llama2-70b\n", "llama3-70b\n"),
+        scenario("unknown_scheduler", "jsq", "jqs"),
+        scenario("unknown_preset", "azure-conv", "azure_conv"),
+        scenario("unknown_policy", "scaling_manager: {}", "scaling_manager: {autoscaling_policy: hpaa}"),
+        scenario(
+            "unknown_policy_parameter",
+            "scaling_manager: {}",
+            "scaling_manager: {autoscaling_policy: {hpa: {target_utilisation: 0.5}}}",
+        ),
+        scenario("objective_in_a_scenario", "seed: 1", "slo: \"ttft.p99<2s, tbt.p99<100\""),
+        scenario("unclosed_bracket", "count: 2}", "count: 2"),
+        scenario("unclosed_quote", "preset: azure-conv", "preset: \"azure-conv"),
+        scenario("tab_for_indentation", "  preset", "\tpreset"),
+        scenario("missing_space_after_colon", "preset: azure-conv", "preset:azure-conv"),
+        scenario("wrong_indentation", "    scheduler", "   scheduler"),
+        scenario("carriage_returns_and_byte_order_mark", "seed: 1\n", "sed: 1\r\n").marked(),
+        written(
+            "many_problems",
+            GOOD.replace("seed: 1", "sed: 1").replace("count: 2", "count: two").replace("jsq", "jqs"),
+        ),
+        written("empty_scenario", "# nothing yet\n"),
+        written("binary_scenario", b"\x7fELF\x02\x01\x01\0\0\xff\xfe".to_vec()),
+        written("huge_line", format!("{}, sku: dgx-h10}}\n", "x".repeat(100_000))),
+        written("scenario_is_a_list", "- cluster\n- applications\n"),
+    ]
+}
+
+fn arguments() -> Vec<Case> {
+    vec![
+        case("no_such_scenario", &["run", "god.yaml"]),
+        case("a_directory_for_a_scenario", &["check", "."]),
+        case("two_scenarios", &["run", "good.yaml", "other.yaml"]),
+        case("override_of_an_unknown_key", &["check", "good.yaml", "applications.0.schedular=jsq"]),
+        case("override_with_a_wrong_value", &["check", "good.yaml", "cluster.servers.0.count=four"]),
+        case("override_of_an_entry_that_is_not_there", &["check", "good.yaml", "cluster.servers.3.count=1"]),
+        case("override_inside_a_value", &["check", "good.yaml", "workload={preset: azure-conf, requets: 5}"]),
+        case("override_that_is_no_yaml", &["check", "good.yaml", "cluster.servers=[{sku: dgx-h100"]),
+        case("problems_of_file_and_override", &["check", "bad.yaml", "sed=1"])
+            .with("bad.yaml", GOOD.replace("jsq", "jqs")),
+        case("objectives", &["run", "good.yaml", "--slo", "ttft.p99<2, tbd.p99<1s, e2e.mean<2sec"]),
+        case("no_such_trace", &["run", "good.yaml", "--trace", "traces.csv"]).with("trace.csv", AZURE),
+        case("a_directory_for_a_trace", &["run", "good.yaml", "--trace", "."]),
+        case("policy_to_compare", &["compare", "good.yaml", "--policies", "hpa,kpaa"]),
+        case("no_such_name", &["list", "policy"]),
+    ]
+}
+
+fn traces() -> Vec<Case> {
+    let date = "2023-11-16 18:17:03.9799600";
+    let rows: String = (0..251).map(|row| format!("{row},2,0,soon,1,100,10\n")).collect();
+    vec![
+        trace("trace_of_unknown_format", "arrived at;length\n0;5\n"),
+        trace("trace_with_misspelt_columns", "timestamp,ContextToken,GeneratedTokens\n"),
+        trace("trace_without_a_column", SPLITWISE.replace(",batch_size", "")),
+        trace("trace_without_a_header", format!("{date},374,44\n")),
+        trace("trace_with_semicolons", AZURE.replace(',', ";")),
+        trace(
+            "bad_rows_of_azure",
+            format!(
+                "{AZURE}{date},x,44\n{date},1,2\n2023-13-01 00:00:00,374,44\n{date},374\n{date},1,2,3,4\n"
+            ),
+        ),
+        trace(
+            "bad_rows_of_splitwise",
+            format!(
+                "{SPLITWISE}0,2,0,0.5,1,100,10\n0,2,0,0.5,1,100,10\n1,1,0,0.5,1,100,10\n2,2,7,-0.5,1,1,1\n3,2,7,0.5,1,1,1\n"
+            ),
+        ),
+        trace(
+            "bad_rows_of_mooncake",
+            "{\"timestamp\": 0, \"input_length\": 0, \"output_length\": 5}\n\
+             {\"timestamp\": \"now\", \"input_length\": 9, \"output_length\": 5}\n\
+             {\"timestamp\": 0, \"input_len\": 9, \"output_length\": 5}\n\
+             {\"timestamp\": 0, \"input_length\": 9, \"output_length\": 5\n\
+             {\"timestamp\": 0, \"input_length\": 9 \"output_length\": 5}\n",
+        ),
+        trace(
+            "relative_of_mooncake",
+            "{\"chat_id\": 1, \"timestamp\": 61.1, \"input_length\": 1, \"output_length\": 5}",
+        ),
+        trace("very_many_bad_rows", format!("{SPLITWISE}{rows}")),
+        trace(
+            "bad_row_that_is_very_long",
+            format!("{AZURE}{date},{}x{},44\n", "1".repeat(5000), "2".repeat(5000)),
+        ),
+        trace(
+            "bad_row_that_is_no_text",
+            [AZURE.as_bytes(), date.as_bytes(), b",\xff\xfe,\x1b[31m4\n"].concat(),
+        ),
+        trace("empty_trace", ""),
+        trace("trace_of_bad_rows_that_are_skipped", format!("{AZURE}x,y,z\n").replace("46.6805900", "x"))
+            .and(&["--skip-bad-rows"]),
+    ]
+}
+
+fn tables() -> Vec<Case> {
+    vec![
+        table(
+            "bad_rows_of_a_table",
+            format!(
+                "{TABLE}llama2-70b,h100-80gb,128,0,50,20,8\n# a comment\nllama2-70b,h100-80gb,128,2,-50,20,8\nllama2-70b,h100-80gb\n"
+            ),
+        ),
+        table(
+            "table_of_unknown_columns",
+            TABLE.replace("prompt_time", "promt_time").replace("hardware", "gpu"),
+        ),
+        table("table_without_rows", TABLE.lines().next().unwrap()),
+        table("table_that_is_no_text", b"model,\xff\n".to_vec()),
+        table("table_without_the_model", TABLE.replace("llama2-70b", "opt-66b")),
+    ]
+}
+
+impl Case {
+    fn and(mut self, more: &[&'static str]) -> Self {
+        self.arguments.extend(more);
+        self
+    }
+
+    /// The last file with a byte order mark.
+    fn marked(mut self) -> Self {
+        let (_, text) = self.files.last_mut().unwrap();
+        text.splice(0..0, *b"\xEF\xBB\xBF");
+        self
+    }
+}
+
+#[test]
+fn every_error_reads_as_it_was_found_good() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/suite/errors");
+    let cases: Vec<Case> = [scenarios(), arguments(), traces(), tables()].into_iter().flatten().collect();
+    let renew = std::env::var_os("EBBFLOW_RENEW").is_some();
+    let mut differences = String::new();
+    for case in &cases {
+        let (file, found) = (folder.join(format!("{}.txt", case.name)), case.answer());
+        let expected = fs::read_to_string(&file).unwrap_or_default();
+        if renew {
+            fs::write(&file, &found).unwrap();
+        } else if found != expected {
+            let _ = writeln!(differences, "--- {}.txt\n{}", case.name, difference(&expected, &found));
+        }
+    }
+    assert!(differences.is_empty(), "\n{differences}\n(EBBFLOW_RENEW=1 takes the new texts)");
+    let known = |name: &str| cases.iter().any(|case| name == format!("{}.txt", case.name));
+    for file in fs::read_dir(&folder).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(known(&name), "errors/{name} belongs to no case");
+    }
+}
+
+/// Both texts, line by line, common lines once.
+fn difference(expected: &str, found: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), found.lines().collect());
+    let same = |(a, b): &(&&str, &&str)| a == b;
+    let before = old.iter().zip(&new).take_while(same).count();
+    let after = old[before..].iter().rev().zip(new[before..].iter().rev()).take_while(same).count();
+    let part =
+        |mark: &str, lines: &[&str]| lines.iter().map(|line| format!("{mark} {line}\n")).collect::<String>();
+    part(" ", &old[..before])
+        + &part("-", &old[before..old.len() - after])
+        + &part("+", &new[before..new.len() - after])
+        + &part(" ", &new[new.len() - after..])
+}
