@@ -4,11 +4,14 @@ use std::ops::Range;
 
 /// The fields of a line, without the white space around them; separators inside quotes do not count.
 pub(crate) fn cells(line: &str, separator: char) -> Vec<Range<usize>> {
-    let mut quoted = false;
+    // As CSV has it, a field is quoted if it begins with the quotation mark.
+    let (mut begins, mut quotable, mut quoted) = (true, false, false);
     let mut ends: Vec<usize> = Vec::new();
     for (at, character) in line.char_indices() {
-        quoted ^= character == '"';
-        if character == separator && !quoted {
+        quotable = if begins { character == '"' } else { quotable };
+        quoted ^= quotable && character == '"';
+        begins = character == separator && !quoted;
+        if begins {
             ends.push(at);
         }
     }
@@ -34,9 +37,9 @@ mod tests {
 
     #[test]
     fn fields_are_found_between_separators_and_around_quotes() {
-        let line = "a, bc ,\"d,e\",,f";
+        let line = "a, bc ,\"d,e\",, \"f,g";
         let fields: Vec<&str> = cells(line, ',').into_iter().map(|range| &line[range]).collect();
-        assert_eq!(fields, ["a", "bc", "\"d,e\"", "", "f"]);
+        assert_eq!(fields, ["a", "bc", "\"d,e\"", "", "\"f", "g"]);
         assert_eq!(cell(line, 9), line.len()..line.len());
         assert_eq!(cells("", ',').len(), 1);
     }

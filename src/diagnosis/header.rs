@@ -134,7 +134,9 @@ impl<'l> Names<'l> {
 
     /// What is likely wrong with the line as a whole.
     fn hint(&self) -> String {
-        if self.separator != ',' {
+        if self.line.contains(['\0', char::REPLACEMENT_CHARACTER]) {
+            "this is no text: is the file compressed, or of another kind? ".to_owned()
+        } else if self.separator != ',' {
             let found =
                 if self.separator == '\t' { "tabulators".into() } else { format!("`{}`", self.separator) };
             format!("separate columns by commas, not by {found}; ")
@@ -211,6 +213,7 @@ mod tests {
             "{found}"
         );
         assert!(problem("1,2,3").contains("this looks like a row"));
+        assert!(problem("\u{1f}\u{fffd}").contains("is the file compressed"));
         assert!(problem("TIME;Prompt;Output").contains("are not separated by commas"));
         assert!(problem("id,arrival,size,chat").contains("second trace, but with `chat` it is not read"));
     }

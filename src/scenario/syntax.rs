@@ -5,6 +5,9 @@ pub(super) fn help(text: &str, offset: usize, complaint: &str) -> Option<String>
     let indentation = "keys of one mapping begin in the same column, and so do the `-` of one list";
     let help = match complaint {
         tab if tab.contains("tab") => "indent with spaces: YAML takes no tabulators for that".to_owned(),
+        behind if behind.contains("trailing content") => {
+            "nothing may follow a quotation mark that closes, in its line".to_owned()
+        }
         quote if quote.contains("quoted scalar") => "is a quotation mark not closed?".to_owned(),
         _ => match open_bracket(text.get(..offset)?) {
             Some((bracket, line)) => format!("is the `{bracket}` in line {line} not closed?"),

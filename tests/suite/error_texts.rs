@@ -111,6 +111,7 @@ fn scenarios() -> Vec<Case> {
         scenario("objective_in_a_scenario", "seed: 1", "slo: \"ttft.p99<2s, tbt.p99<100\""),
         scenario("unclosed_bracket", "count: 2}", "count: 2"),
         scenario("unclosed_quote", "preset: azure-conv", "preset: \"azure-conv"),
+        scenario("text_behind_a_quotation", "preset: azure-conv", "preset: \"azure-conv\", requests: 5"),
         scenario("tab_for_indentation", "  preset", "\tpreset"),
         scenario("missing_space_after_colon", "preset: azure-conv", "preset:azure-conv"),
         scenario("wrong_indentation", "    scheduler", "   scheduler"),
@@ -188,6 +189,8 @@ fn traces() -> Vec<Case> {
             "bad_row_that_is_no_text",
             [AZURE.as_bytes(), date.as_bytes(), b",\xff\xfe,\x1b[31m4\n"].concat(),
         ),
+        trace("trace_that_is_compressed", b"\x1f\x8b\x08\0\0\0\0\0\0\xff".to_vec()),
+        trace("bad_row_with_quotes_and_white_space", format!("{AZURE}  {date} ,\t\"x, y\",44\r\n")),
         trace("empty_trace", ""),
         trace("trace_of_bad_rows_that_are_skipped", format!("{AZURE}x,y,z\n").replace("46.6805900", "x"))
             .and(&["--skip-bad-rows"]),
