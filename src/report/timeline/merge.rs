@@ -108,7 +108,7 @@ impl Slice {
         sum.iterations += more.iterations;
         sum.tokens += more.tokens;
         sum.tasks = sum.tasks.max(more.tasks);
-        self.busy = self.busy + next.busy;
+        self.busy += next.busy;
         self.pieces += next.pieces;
     }
 
@@ -157,7 +157,7 @@ mod tests {
     use crate::results::RunResults;
 
     fn ran() -> RunResults {
-        samples::run(&["debug=true", "workload.until=20", "actions=null"]).results
+        samples::run(&["debug=true", "workload.until=60", "actions=null"]).results
     }
 
     fn told(slices: &[Vec<Slice>]) -> (u64, u64, u64, SimDuration) {
