@@ -18,6 +18,7 @@ pub mod cli;
 pub mod cluster;
 pub mod compare;
 pub mod diagnosis;
+mod hot_log;
 pub mod ids;
 pub mod instance;
 pub mod message;

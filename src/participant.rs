@@ -3,6 +3,7 @@
 use ebbflow_actors::{Entity, EntityId, SimTime};
 
 use crate::cluster::Server;
+use crate::hot_log;
 use crate::instance::Instance;
 use crate::message::Message;
 use crate::results::Recorder;
@@ -55,7 +56,7 @@ impl Entity for Participant {
     }
 
     fn handle(&mut self, now: SimTime, from: EntityId, message: Message, outbox: &mut Outbox<'_>) {
-        tracing::trace!(t_s = now.as_secs_f64(), from = from.0, to = self.label(), content = ?message, "message");
+        hot_log::message(now, from, self, &message);
         delegate!(self, entity => entity.handle(now, from, message, outbox))
     }
 }

@@ -7,9 +7,9 @@ use super::birth::Birth;
 use super::engine;
 use super::inbound::{IDLE_RETRIES_BEFORE_RECOMPUTE, Inbound, Offer, RETRY_INTERVAL};
 use super::lifecycle::{InstanceStatus, Lifecycle};
-use super::log;
 use super::memory::Memory;
 use super::residents::{Phase, Residents, TaskState, Work};
+use crate::hot_log;
 use crate::ids::{GpuName, RequestId};
 use crate::message::{CacheOffer, CacheOrigin, DecodeTarget, Dues, Message, Return};
 use crate::participant::Outbox;
@@ -184,7 +184,7 @@ impl Instance {
     fn finish_run(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
         self.run_end = None;
         if let Some(run) = self.batcher.run() {
-            log::batch(now, &self.birth, run, self.batcher.residents().batch.len());
+            hot_log::batch(now, &self.birth, run, self.batcher.residents().batch.len());
         }
         if self.birth.debug {
             let row = self.iteration_row(now);

@@ -13,7 +13,6 @@ pub mod engine;
 mod entity;
 mod inbound;
 mod lifecycle;
-mod log;
 mod memory;
 mod resident;
 pub mod residents;

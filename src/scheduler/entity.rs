@@ -7,6 +7,7 @@ use ebbflow_actors::{EntityId, SimTime};
 use super::fleet::Fleet;
 use super::gateway::Gateway;
 use super::routing::{Completion, PolicyTraits, Route, RoutingContext, RoutingPolicy};
+use crate::hot_log;
 use crate::ids::{ApplicationId, InstanceId};
 use crate::instance::{Introduction, Reports};
 use crate::message::{DecodeTarget, Dues, Message, Return};
@@ -163,14 +164,7 @@ impl Scheduler {
                 (instance, None)
             }
         };
-        tracing::debug!(
-            t_s = now.as_secs_f64(),
-            application = self.application.0,
-            request = request.id.0,
-            prefill = prefill.0,
-            decode = decode.as_ref().map_or(prefill, |target| target.instance).0,
-            "routed"
-        );
+        hot_log::routed(now, &request, prefill, decode.as_ref().map(|target| target.instance));
         let prefill = self.fleet.get(prefill).expect("policies choose from the fleet's pools");
         outbox.send(prefill.entity, Message::Serve { request, decode });
     }
@@ -221,13 +215,7 @@ impl Scheduler {
     }
 
     fn file(&self, request: Box<Request>, fate: Fate, outbox: &mut Outbox<'_>) {
-        tracing::debug!(
-            t_s = outbox.now().as_secs_f64(),
-            application = self.application.0,
-            request = request.id.0,
-            fate = fate.name(),
-            "ended"
-        );
+        hot_log::ended(outbox.now(), &request, &fate);
         outbox.send(self.recorder, Message::Ended(EndedRequest { request, fate }));
     }
 
