@@ -26,8 +26,8 @@ pub struct ExportArgs {
 /// What to write, and where.
 #[derive(clap::Args, Clone, PartialEq, Debug)]
 pub struct Exports {
-    /// Write a timeline for Perfetto (ui.perfetto.dev) or chrome://tracing; with `debug` in the scenario it shows
-    /// iterations
+    /// Write a timeline for Perfetto (ui.perfetto.dev) or chrome://tracing. It shows iterations if the run had `debug`,
+    /// which `ebbflow run --timeline` sees to (the log of iterations is part of what a digest covers)
     #[arg(long, value_name = "FILE")]
     pub timeline: Option<PathBuf>,
     /// Write metrics as OpenMetrics text, under vLLM's names where they exist

@@ -7,12 +7,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::registry::Registry;
+use crate::report::FinishedRun;
 use crate::results::{self, Attainment, Incomplete, InputFile, Keep, Report, RunDirectory, RunResults};
 use crate::scenario::Scenario;
 use crate::simulation::{self, RunOptions};
 use crate::workload::Workload;
 
 use super::exit::{self, CliError};
+use super::export::{self, Exports};
 use super::input::{Input, InputArgs};
 use super::logging::Verbosity;
 use super::options::{Arbiters, Files, Format, Runner, Ticks, arbiters};
@@ -63,11 +65,13 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value_t = Files::Full)]
     results: Files,
     /// Write no files
-    #[arg(long, conflicts_with_all = ["out", "results"])]
+    #[arg(long, conflicts_with_all = ["out", "results", "timeline", "metrics"])]
     no_files: bool,
     /// Make no report.html
     #[arg(long)]
     no_report: bool,
+    #[command(flatten)]
+    exports: Exports,
     #[command(flatten)]
     verbosity: Verbosity,
 }
@@ -106,6 +110,10 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode, CliError> {
         }
     };
     arguments.print(&report, &results, place.as_ref())?;
+    if let Some(place) = place.filter(|_| !arguments.exports.is_empty()) {
+        let run = FinishedRun::open(&place, &registry).map_err(CliError::failed)?;
+        export::to_files(&run, &arguments.exports)?;
+    }
     Ok(ExitCode::from(exit_code(results.incomplete.as_ref(), report.slo.as_ref())))
 }
 
@@ -124,6 +132,10 @@ impl RunArgs {
             input.aim_at(slo)?;
         }
         input.overrides.extend(self.seed.map(|seed| format!("seed={seed}")));
+        if self.exports.timeline.is_some() {
+            // It shows iterations, which only instances that log them tell of; who says otherwise is heard.
+            input.overrides.insert(0, "debug=true".to_owned());
+        }
         Ok(input)
     }
 
