@@ -12,6 +12,7 @@ mod finished;
 pub mod journey;
 pub mod kv;
 pub mod page;
+pub mod parquet;
 pub mod repeat;
 #[cfg(test)]
 mod samples;

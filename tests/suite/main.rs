@@ -33,6 +33,7 @@ mod memory_pressure;
 mod nothing_lost;
 mod openmetrics;
 mod oracle;
+mod parquet_tables;
 mod performance_tables;
 mod published_behaviour;
 mod reports;
