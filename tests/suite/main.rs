@@ -17,6 +17,7 @@ mod bench_command;
 mod cli;
 mod comparing;
 mod documentation;
+mod documented_commands;
 mod editor_help;
 mod editor_schema;
 mod error_texts;
