@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use ebbflow_actors::SimDuration;
 
 use crate::registry::Registry;
+use crate::report::parquet::{self, ParquetError};
 use crate::report::{FinishedRun, exposition, timeline};
 
 use super::exit::CliError;
@@ -21,6 +22,9 @@ pub struct ExportArgs {
     directory: PathBuf,
     #[command(flatten)]
     exports: Exports,
+    /// Write the tables as Parquet beside their CSV (needs a build with --features parquet)
+    #[arg(long)]
+    parquet: bool,
 }
 
 /// What to write, and where.
@@ -40,15 +44,25 @@ pub struct Exports {
 
 /// Reads a run and writes what is asked for.
 pub fn export(arguments: &ExportArgs) -> Result<ExitCode, CliError> {
-    if arguments.exports.is_empty() {
-        let message = "nothing to export: ask for --timeline FILE, --metrics FILE or both";
+    let ExportArgs { directory, exports, parquet } = arguments;
+    if exports.is_empty() && !parquet {
+        let message = "nothing to export: ask for --timeline FILE, --metrics FILE or --parquet";
         return Err(CliError::bad_input(message));
     }
-    let run = FinishedRun::open(&arguments.directory, &Registry::builtin()).map_err(CliError::bad_input)?;
-    for path in to_files(&run, &arguments.exports)? {
-        print::stderr(&format!("written: {}", path.display()));
+    let mut written: Vec<PathBuf> = Vec::new();
+    if !exports.is_empty() {
+        let run = FinishedRun::open(directory, &Registry::builtin()).map_err(CliError::bad_input)?;
+        written.extend(to_files(&run, exports)?.into_iter().map(Path::to_owned));
     }
+    if *parquet {
+        written.extend(parquet::write(directory).map_err(parquet_error)?);
+    }
+    written.iter().for_each(|path| print::stderr(&format!("written: {}", path.display())));
     Ok(ExitCode::SUCCESS)
+}
+
+fn parquet_error(error: ParquetError) -> CliError {
+    if error.is_refusal() { CliError::bad_input(error) } else { CliError::failed(error) }
 }
 
 impl Exports {
