@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::registry::Registry;
-use crate::report::FinishedRun;
+use crate::report::{FinishedRun, PAGE_FILE};
 use crate::results::{self, Attainment, Incomplete, InputFile, Keep, Report, RunDirectory, RunResults};
 use crate::scenario::Scenario;
 use crate::simulation::{self, RunOptions};
@@ -193,7 +193,10 @@ impl RunArgs {
         let text = match self.format {
             Format::Text => {
                 let page = page::of_stdout();
-                let files = place.map(|place| results::files_text(place, &page));
+                let files = place.map(|place| {
+                    let picture = Some(place.join(PAGE_FILE)).filter(|picture| picture.exists());
+                    results::files_text(place, picture.as_deref(), &page)
+                });
                 results::summary_text(report, results, &page) + &files.unwrap_or_default()
             }
             Format::Json => report.to_json(),

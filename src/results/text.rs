@@ -44,15 +44,15 @@ pub fn summary_text(report: &Report, results: &RunResults, page: &Page) -> Strin
     out
 }
 
-/// Where the files are, and what to look at first.
-pub fn files_text(place: &Path, page: &Page) -> String {
+/// Where the files are, and what to look at first: the page, if there is one.
+pub fn files_text(place: &Path, picture: Option<&Path>, page: &Page) -> String {
     let mut out = String::new();
     page.row(&mut out, "files", &place.display().to_string());
-    page.line(
-        &mut out,
-        "next",
-        &["run.json has every figure, lifecycle/ every instance, scaling/ every decision".to_owned()],
-    );
+    let next = match picture {
+        Some(picture) => format!("open {}", picture.display()),
+        None => "run.json has every figure, lifecycle/ every instance, scaling/ every decision".to_owned(),
+    };
+    page.line(&mut out, "next", &[next]);
     out
 }
 
