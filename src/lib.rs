@@ -22,6 +22,7 @@ mod hot_log;
 pub mod ids;
 pub mod instance;
 pub mod message;
+pub mod models;
 pub mod participant;
 pub mod performance;
 pub mod registry;
