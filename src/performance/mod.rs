@@ -1,11 +1,13 @@
 //! How long an iteration takes.
 //!
 //! A model maps the make-up of a batch to the seconds of one iteration. Two are built in:
-//! [`constant`](Constant) and [`lookup`](Lookup) (the ancestor's `db` tables).
+//! [`constant`](Constant) and [`lookup`](Lookup) (the ancestor's `db` tables). [`roofline`] knows any model on
+//! any GPU.
 
 mod builtin;
 mod constant;
 mod lookup;
+pub mod roofline;
 
 pub use builtin::splitwise_2023;
 pub use constant::{Constant, ConstantError};

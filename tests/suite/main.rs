@@ -42,6 +42,7 @@ mod reproducible;
 mod rerun;
 mod result_files;
 mod result_streaming;
+mod roofline;
 mod scaling_basic;
 mod scaling_cancelled_starts;
 mod scaling_cleanup;

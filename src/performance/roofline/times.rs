@@ -1,0 +1,284 @@
+//! The times of the operators of one deployment, before the engine's constants.
+//!
+//! One tensor-parallel GPU is timed: all do the same at the same time. Starts and passes over memory of the
+//! small operators are those of kernels within CUDA graphs.
+
+use super::gpu::{Collective, ExpertShare, Gpu, Share};
+use super::iteration::IterationSums;
+use super::operators::{Operator, OperatorTimes};
+use super::{Deployment, Parallelism};
+use crate::models::{Attention, Matrix, Model, Precision};
+
+/// Start of a matrix multiplication within a CUDA graph.
+const GEMM_START_S: f64 = 2e-6;
+/// What block-scaled 8-bit weights add to it: activations are scaled block by block in a kernel of their own. Fitted:
+/// 15 to 25 µs suit MiniMax-M2.5 under vLLM and Qwen3-235B-A22B under TensorRT-LLM alike.
+const BLOCK_START_S: f64 = 20e-6;
+/// Start of an attention kernel.
+const ATTENTION_START_S: f64 = 5e-6;
+/// Start of the elementwise operators of a layer together.
+const ELEMENTWISE_START_S: f64 = 4e-6;
+/// How often those read or write the residual stream, and the share of the bandwidth they reach.
+const ELEMENTWISE_PASSES: f64 = 6.0;
+const ELEMENTWISE_SHARE: f64 = 0.7;
+/// Share of an expert kernel's measured start that is left within a CUDA graph.
+const EXPERT_START_SHARE: f64 = 0.8;
+/// Experts kept whole on r GPUs: the busiest has r^0.3 times the mean. In NVIDIA AIConfigurator's kernels with
+/// skewed routing (power law 1.2) it has 1.65 times on 4 and 1.96 on 8 H100, 1.33 and 1.56 on B200.
+const EXPERT_IMBALANCE: f64 = 0.3;
+/// Bytes of an element of the residual stream.
+const STREAM_BYTES: f64 = 2.0;
+
+/// Seconds of all operators of an iteration.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Work {
+    /// Of moving data, starts included.
+    pub(super) memory: OperatorTimes,
+    /// By which arithmetic takes longer than that.
+    pub(super) compute: OperatorTimes,
+}
+
+impl Work {
+    fn charge(&mut self, operator: Operator, seconds: Seconds) {
+        self.memory.charge(operator, seconds.memory);
+        self.compute.charge(operator, seconds.compute);
+    }
+}
+
+/// Seconds of one operator, likewise.
+#[derive(Clone, Copy, Default, Debug)]
+struct Seconds {
+    memory: f64,
+    compute: f64,
+}
+
+impl Seconds {
+    /// An operator that moves data and computes at the same time.
+    fn of(memory: f64, arithmetic: f64) -> Self {
+        Seconds { memory, compute: (arithmetic - memory).max(0.0) }
+    }
+
+    const fn memory(memory: f64) -> Self {
+        Seconds { memory, compute: 0.0 }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Seconds { memory: self.memory + other.memory, compute: self.compute + other.compute }
+    }
+
+    fn times(self, factor: f64) -> Self {
+        Seconds { memory: self.memory * factor, compute: self.compute * factor }
+    }
+}
+
+/// Everything that does not depend on the batch, worked out once.
+#[derive(Clone, Debug)]
+pub(super) struct LayerCosts {
+    layers: f64,
+    dense_layers: f64,
+    windowed_layers: f64,
+    bandwidth: f64,
+    hidden: f64,
+    projections: Vec<Matrix>,
+    feed_forward: Vec<Matrix>,
+    dense: Arithmetic,
+    experts: Option<ExpertCosts>,
+    lm_head: Matrix,
+    bf16: Arithmetic,
+    /// Seconds of a pair of tokens in a prompt's attention, a layer.
+    pair_s: f64,
+    /// Seconds of a token of context in decoding attention, a layer.
+    context_s: f64,
+    tensor: f64,
+    collective: Collective,
+    link: f64,
+    boundaries: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Arithmetic {
+    flops: f64,
+    bytes_s: f64,
+    weight_bytes: f64,
+    activation_bytes: f64,
+    start_s: f64,
+}
+
+#[derive(Clone, Debug)]
+struct ExpertCosts {
+    layers: f64,
+    count: f64,
+    active: f64,
+    router: Matrix,
+    shared: Vec<Matrix>,
+    start_s: f64,
+    /// Seconds of arithmetic a token and expert it visits.
+    visit_s: f64,
+    /// Seconds to read an expert that somebody visits.
+    read_s: f64,
+}
+
+impl LayerCosts {
+    pub(super) fn of(deployment: &Deployment, cache: Precision) -> Self {
+        let Deployment { model, gpu, parallelism, .. } = deployment;
+        let tensor = parallelism.tensor;
+        let weights = model.weight_precision(deployment.precision);
+        let score = match model.attention {
+            Attention::Grouped { .. } => 4.0 * f64::from(model.head_dim),
+            Attention::Latent(latent) => {
+                2.0 * f64::from(latent.nope_dim + latent.rope_dim + latent.value_dim)
+            }
+        };
+        let heads = f64::from(model.heads) / f64::from(tensor);
+        LayerCosts {
+            layers: f64::from(model.layers),
+            dense_layers: f64::from(model.dense_layers()),
+            windowed_layers: model.window().map_or(0.0, |window| f64::from(window.layers)),
+            bandwidth: gpu.bandwidth_bytes_s,
+            hidden: f64::from(model.hidden_size),
+            projections: model.attention_matrices(tensor),
+            feed_forward: model.dense_matrices(tensor),
+            dense: dense_arithmetic(deployment, weights),
+            experts: expert_costs(deployment, weights),
+            lm_head: Matrix { rows: model.embedding().rows / f64::from(tensor), ..model.embedding() },
+            bf16: Arithmetic::of(gpu, Precision::Bf16),
+            pair_s: heads * score / (gpu.prefill_attention * gpu.bf16_flops),
+            context_s: model.kv_layer_bytes(cache, tensor) / (gpu.decode_attention * gpu.bandwidth_bytes_s),
+            tensor: f64::from(tensor),
+            collective: gpu.collective(tensor),
+            link: gpu.link_bytes_s,
+            boundaries: f64::from(parallelism.pipeline - 1),
+        }
+    }
+
+    pub(super) fn expert_layers(&self) -> f64 {
+        self.experts.as_ref().map_or(0.0, |experts| experts.layers)
+    }
+
+    /// Seconds that one more token of context adds to decoding: in layers without a window, and in others.
+    pub(super) fn context_token_s(&self) -> [f64; 2] {
+        [(self.layers - self.windowed_layers) * self.context_s, self.windowed_layers * self.context_s]
+    }
+
+    /// All layers, for all that is in `sums`.
+    pub(super) fn operators(&self, sums: &IterationSums) -> Work {
+        let mut times = Work::default();
+        if sums.tokens() == 0 {
+            return times;
+        }
+        let tokens = sums.tokens() as f64;
+        times.charge(Operator::Projections, gemms(&self.projections, tokens, self.dense).times(self.layers));
+        if self.dense_layers > 0.0 {
+            let block_s = gemms(&self.feed_forward, tokens, self.dense);
+            times.charge(Operator::FeedForward, block_s.times(self.dense_layers));
+        }
+        if let Some(experts) = &self.experts {
+            times.charge(Operator::Experts, experts.seconds(tokens, self.bf16).times(experts.layers));
+            let shared_s = gemms(&experts.shared, tokens, self.dense);
+            times.charge(Operator::FeedForward, shared_s.times(experts.layers));
+        }
+        times.charge(Operator::LmHead, self.bf16.gemm_s(self.lm_head, sums.sequences() as f64));
+        self.attention(sums, &mut times);
+        self.traffic(tokens, &mut times);
+        times
+    }
+
+    fn attention(&self, sums: &IterationSums, times: &mut Work) {
+        let (full, windowed) = (self.layers - self.windowed_layers, self.windowed_layers);
+        let start_s = self.layers * ATTENTION_START_S;
+        if sums.chunks > 0 {
+            let pairs = full * sums.prefill_pairs as f64 + windowed * sums.windowed_prefill_pairs as f64;
+            times.charge(Operator::PrefillAttention, Seconds::of(start_s, start_s + pairs * self.pair_s));
+        }
+        if sums.decodes > 0 {
+            let context = full * sums.decode_context as f64 + windowed * sums.windowed_decode_context as f64;
+            times.charge(Operator::DecodeAttention, Seconds::memory(start_s + context * self.context_s));
+        }
+    }
+
+    /// What moves the residual stream.
+    fn traffic(&self, tokens: f64, times: &mut Work) {
+        let stream = tokens * self.hidden * STREAM_BYTES;
+        let passes_s = ELEMENTWISE_PASSES * stream / (ELEMENTWISE_SHARE * self.bandwidth);
+        times.charge(Operator::Elementwise, Seconds::memory(self.layers * (ELEMENTWISE_START_S + passes_s)));
+        let link = self.collective.share * self.link;
+        if self.tensor > 1.0 {
+            let ring_s = 2.0 * (self.tensor - 1.0) / self.tensor * stream / link;
+            let sum_s = self.collective.start_s + ring_s;
+            times.charge(Operator::AllReduce, Seconds::memory(2.0 * self.layers * sum_s));
+        }
+        let stage_s = self.collective.start_s + stream / link;
+        times.charge(Operator::SendReceive, Seconds::memory(self.boundaries * stage_s));
+    }
+}
+
+impl Arithmetic {
+    fn of(gpu: &Gpu, weights: Precision) -> Self {
+        let (peak, Share { compute, memory, .. }, activation_bytes) = gpu.arithmetic(weights);
+        Arithmetic {
+            flops: peak * compute,
+            bytes_s: gpu.bandwidth_bytes_s * memory,
+            weight_bytes: weights.bytes(),
+            activation_bytes,
+            start_s: GEMM_START_S,
+        }
+    }
+
+    /// Seconds of multiplying `tokens` vectors with a matrix.
+    fn gemm_s(self, matrix: Matrix, tokens: f64) -> Seconds {
+        let arithmetic_s = 2.0 * tokens * matrix.size() / self.flops;
+        let bytes = matrix.size() * self.weight_bytes
+            + tokens * matrix.columns * self.activation_bytes
+            + tokens * matrix.rows * STREAM_BYTES;
+        Seconds::of(self.start_s + bytes / self.bytes_s, self.start_s + arithmetic_s)
+    }
+}
+
+fn dense_arithmetic(deployment: &Deployment, weights: Precision) -> Arithmetic {
+    let Deployment { model, gpu, .. } = deployment;
+    let weights = model.dense_precision(weights);
+    let mut arithmetic = Arithmetic::of(gpu, weights);
+    if weights == Precision::Fp8 && model.block_scaled {
+        arithmetic.start_s += BLOCK_START_S;
+    }
+    arithmetic
+}
+
+fn gemms(matrices: &[Matrix], tokens: f64, arithmetic: Arithmetic) -> Seconds {
+    let each = matrices.iter().map(|&matrix| arithmetic.gemm_s(matrix, tokens));
+    each.fold(Seconds::default(), Seconds::plus)
+}
+
+impl ExpertCosts {
+    /// Seconds of one layer's router and experts.
+    fn seconds(&self, tokens: f64, bf16: Arithmetic) -> Seconds {
+        let missed = libm::pow(1.0 - self.active / self.count, tokens);
+        let read_s = self.count * (1.0 - missed) * self.read_s;
+        let arithmetic_s = tokens * self.active * self.visit_s;
+        bf16.gemm_s(self.router, tokens).plus(Seconds::of(self.start_s + read_s, self.start_s + arithmetic_s))
+    }
+}
+
+fn expert_costs(deployment: &Deployment, weights: Precision) -> Option<ExpertCosts> {
+    let Deployment { model, gpu, parallelism, .. } = deployment;
+    let Parallelism { tensor, expert, .. } = *parallelism;
+    let experts = model.experts?;
+    let (peak, ExpertShare { compute, memory, start_s, .. }) = gpu.expert_arithmetic(weights);
+    let elements = expert_elements(model, tensor);
+    let imbalance = libm::pow(f64::from(expert), EXPERT_IMBALANCE);
+    Some(ExpertCosts {
+        layers: f64::from(experts.layers),
+        count: f64::from(experts.count),
+        active: f64::from(experts.active),
+        router: Matrix { rows: f64::from(experts.count), columns: f64::from(model.hidden_size) },
+        shared: model.shared_expert_matrices(tensor),
+        start_s: EXPERT_START_SHARE * start_s,
+        visit_s: imbalance * 2.0 * elements / (compute * peak),
+        read_s: elements * weights.bytes() / (memory * gpu.bandwidth_bytes_s),
+    })
+}
+
+/// Elements of an expert on one GPU, on average: it is shared, or lies whole on one of several.
+fn expert_elements(model: &Model, tensor: u32) -> f64 {
+    model.expert_size() / f64::from(tensor)
+}
