@@ -9,6 +9,7 @@ mod check;
 mod compare;
 mod completions;
 mod describe;
+mod estimate;
 mod exit;
 mod explain;
 mod export;
@@ -74,6 +75,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Write a finished run as a timeline for Perfetto, or as OpenMetrics text
     Export(export::ExportArgs),
+    /// Say what a model on some GPUs can do: does it fit, how fast is it, where does the time go
+    Estimate(estimate::EstimateArgs),
     /// List what a scenario may name, with every parameter, its default, unit and source
     List(list::ListArgs),
     /// Write a scenario to start from
@@ -99,6 +102,7 @@ pub fn main() -> ExitCode {
         Some(Command::Rerun(arguments)) => rerun::rerun(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),
         Some(Command::Export(arguments)) => export::export(arguments),
+        Some(Command::Estimate(arguments)) => estimate::estimate(arguments),
         Some(Command::List(arguments)) => list::list(arguments),
         Some(Command::Init(arguments)) => init::init(arguments),
         Some(Command::Schema(arguments)) => schema::schema(arguments),

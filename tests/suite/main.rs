@@ -21,6 +21,7 @@ mod documented_commands;
 mod editor_help;
 mod editor_schema;
 mod error_texts;
+mod estimate_command;
 mod every_policy;
 mod explain;
 mod extending;
