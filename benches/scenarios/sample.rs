@@ -53,8 +53,11 @@ pub fn take(scenario: &Scenario, options: &[String]) -> Result<Sample, Box<dyn E
     let mut command = Command::new(std::env::current_exe()?);
     command.env(ROLE, "").arg("run").arg(&file).args(["--quiet", "--format", "json"]).args(options);
     match scenario.files {
-        Files::All => command.arg("--out").arg(folder.path().join("results")),
-        Files::Summary => command.args(["--results", "summary", "--out"]).arg(folder.path().join("results")),
+        Files::All => command.args(["--no-report", "--out"]).arg(folder.path().join("results")),
+        Files::Page => command.arg("--out").arg(folder.path().join("results")),
+        Files::Summary => {
+            command.args(["--results", "summary", "--no-report", "--out"]).arg(folder.path().join("results"))
+        }
         Files::None => command.arg("--no-files"),
     };
     let begin = Instant::now();

@@ -19,7 +19,10 @@ pub struct Scenario {
 /// Which results are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Files {
+    /// All tables.
     All,
+    /// And the page.
+    Page,
     /// None with a row for every request.
     Summary,
     None,
@@ -35,7 +38,7 @@ const BASE: Scenario = Scenario {
     only_named: false,
 };
 
-pub const SCENARIOS: [Scenario; 9] = [
+pub const SCENARIOS: [Scenario; 10] = [
     // As many requests as the conversation trace of Azure 2023 has in an hour.
     Scenario { name: "hour: 8 instances", instances: 8, requests_per_s: 5.53, requests: 19_366, ..BASE },
     Scenario { name: "growth: 2,000 instances, 100,000 requests", ..BASE },
@@ -48,6 +51,7 @@ pub const SCENARIOS: [Scenario; 9] = [
         ..BASE
     },
     Scenario { name: "million: 1,000,000 requests, 2,000 instances", requests: 1_000_000, ..BASE },
+    Scenario { name: "million: the same with its page", requests: 1_000_000, files: Files::Page, ..BASE },
     Scenario {
         name: "huge: 10,000,000 requests, 20,000 instances",
         instances: 20_000,
