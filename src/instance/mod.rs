@@ -7,6 +7,7 @@
 pub mod batch;
 pub mod batcher;
 mod birth;
+pub mod continuous;
 mod deadlock;
 mod drain;
 pub mod engine;
