@@ -1,0 +1,6 @@
+//! The engine as a whole: what it schedules, what must always hold, and that fast-forward changes nothing.
+
+mod differential;
+mod fleet;
+mod invariants;
+mod scheduling;
