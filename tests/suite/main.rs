@@ -65,4 +65,5 @@ mod terminal;
 mod timeline;
 mod timetable_and_forecast;
 mod vectors;
+mod vllm_replay;
 mod workloads;

@@ -40,6 +40,7 @@ mod pace;
 mod peaks;
 mod prefix_cache;
 mod progress;
+mod roofline;
 mod sequence;
 mod settings;
 mod statistics;
