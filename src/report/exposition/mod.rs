@@ -1,7 +1,7 @@
 //! A run as metrics: OpenMetrics 1.0 text, as if every instance had been scraped at an interval.
 //!
 //! What a vLLM server exposes has its name there, with `model_name` and `engine` (the instance) as labels, and
-//! `pool` beside them; see [`mod@serving`] for which and from which version. What no single instance knows (fleet,
+//! `pool` beside them; see `serving.rs` for which and from which version. What no single instance knows (fleet,
 //! scaling, money, requests that wait elsewhere) is named `ebbflow_…`.
 //!
 //! Timestamps are simulated seconds from the start of the run. A scrape sees what happened up to its time, itself
