@@ -12,5 +12,9 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || skip "python3 i
 python3 -m venv "$venv" > /dev/null 2>&1 || skip "python3 has no venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement tests/notebooks/requirements.txt \
     || skip "pip cannot install tests/notebooks/requirements.txt"
-cargo build --features parquet
-"$venv/bin/python" tests/notebooks/run.py "$@" "${CARGO_TARGET_DIR:-target}/debug/ebbflow"
+# EBBFLOW_BINARY names one that is built already.
+if [ -z "${EBBFLOW_BINARY:-}" ]; then
+    cargo build --features parquet
+    EBBFLOW_BINARY=${CARGO_TARGET_DIR:-target}/debug/ebbflow
+fi
+"$venv/bin/python" tests/notebooks/run.py "$@" "$EBBFLOW_BINARY"
