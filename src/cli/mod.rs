@@ -22,13 +22,13 @@ mod logging;
 mod man;
 mod options;
 mod output;
-mod page;
 mod print;
 mod progress;
 mod report;
 mod rerun;
 mod run;
 mod schema;
+mod screen;
 
 use std::process::ExitCode;
 

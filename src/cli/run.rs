@@ -20,7 +20,7 @@ use super::logging::Verbosity;
 use super::options::{Arbiters, Files, Format, Runner, Ticks, arbiters};
 use super::output::{Output, directory_error};
 use super::progress::{ProgressLine, Spinner, Watch};
-use super::{interrupt, logging, page, print};
+use super::{interrupt, logging, print, screen};
 
 /// Arguments of `ebbflow run`.
 #[derive(clap::Args, Debug)]
@@ -192,12 +192,12 @@ impl RunArgs {
     fn print(&self, report: &Report, results: &RunResults, place: Option<&PathBuf>) -> Result<(), CliError> {
         let text = match self.format {
             Format::Text => {
-                let page = page::of_stdout();
+                let screen = screen::of_stdout();
                 let files = place.map(|place| {
                     let picture = Some(place.join(PAGE_FILE)).filter(|picture| picture.exists());
-                    results::files_text(place, picture.as_deref(), &page)
+                    results::files_text(place, picture.as_deref(), &screen)
                 });
-                results::summary_text(report, results, &page) + &files.unwrap_or_default()
+                results::summary_text(report, results, &screen) + &files.unwrap_or_default()
             }
             Format::Json => report.to_json(),
         };

@@ -18,7 +18,6 @@ pub mod repeat;
 mod samples;
 pub mod series;
 mod sketch;
-pub mod statuses;
 pub mod timeline;
 
 use std::fs;

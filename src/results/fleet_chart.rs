@@ -6,16 +6,15 @@
 use ebbflow_actors::SimTime;
 
 use super::InstanceRecord;
+use super::statuses::{Status, Stretch, stretches};
 
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The time an instance spent in a status, in nanoseconds: from, to.
 type Span = (u64, u64);
 
-/// When an instance of a run that ended at the given time was in a status.
-type SpanOf = fn(&InstanceRecord, SimTime) -> Span;
-
-const STATUSES: [(&str, SpanOf); 3] = [("active", active), ("starting", starting), ("draining", draining)];
+/// The statuses in the order of their lines.
+const STATUSES: [Status; 3] = [Status::Active, Status::Starting, Status::Draining];
 
 /// One line of the chart.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,35 +33,17 @@ pub fn lines<'a>(
     end: SimTime,
     columns: usize,
 ) -> Vec<Line> {
-    let spans = STATUSES.map(|(status, of)| {
-        let spans: Vec<Span> =
-            instances.clone().map(|instance| of(instance, end)).filter(|(from, to)| from < to).collect();
-        (status, peak(&spans), spans)
+    let spans = STATUSES.map(|status| {
+        let stretches = instances.clone().flat_map(stretches).filter(|stretch| stretch.status == status);
+        let span = |stretch: Stretch| (stretch.from.as_nanos(), stretch.to.unwrap_or(end).as_nanos());
+        let spans: Vec<Span> = stretches.map(span).filter(|(from, to)| from < to).collect();
+        (status.name(), peak(&spans), spans)
     });
     let scale = spans.iter().map(|(_, peak, _)| *peak).max().unwrap_or(0);
     let occurred = spans.into_iter().filter(|(_, peak, _)| *peak > 0);
     occurred
         .map(|(status, peak, spans)| Line { status, blocks: blocks(&spans, end, columns, scale), peak })
         .collect()
-}
-
-fn left(instance: &InstanceRecord, end: SimTime) -> SimTime {
-    instance.removed.unwrap_or(end)
-}
-
-fn starting(instance: &InstanceRecord, end: SimTime) -> Span {
-    let until = instance.active.or(instance.draining).unwrap_or_else(|| left(instance, end));
-    (instance.created.as_nanos(), until.as_nanos())
-}
-
-fn active(instance: &InstanceRecord, end: SimTime) -> Span {
-    let until = instance.draining.unwrap_or_else(|| left(instance, end));
-    (instance.active.unwrap_or(until).as_nanos(), until.as_nanos())
-}
-
-fn draining(instance: &InstanceRecord, end: SimTime) -> Span {
-    let until = left(instance, end);
-    (instance.draining.unwrap_or(until).as_nanos(), until.as_nanos())
 }
 
 /// The most spans that overlap.

@@ -1,6 +1,6 @@
 //! The summary of a run for people: what was promised, what came of the requests, how the fleet went, what it cost.
 //!
-//! Aligned text that fits the [`Page`] it is set on. Leaves out whatever needs more than a line: that is in the
+//! Aligned text that fits the [`Screen`] it is set on. Leaves out whatever needs more than a line: that is in the
 //! files of the run.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use ebbflow_actors::SimDuration;
 
-use super::page::{LABEL, Page};
+use super::screen::{LABEL, Screen};
 use super::{
     Cost, InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, Split, StatusSeconds,
     fleet_chart,
@@ -17,55 +17,59 @@ use super::{
 use crate::request::{Rejection, Stage};
 
 /// The summary printed at the end of a run.
-pub fn summary_text(report: &Report, results: &RunResults, page: &Page) -> String {
+pub fn summary_text(report: &Report, results: &RunResults, screen: &Screen) -> String {
     let mut out = format!("{} · seed {} · ebbflow {}\n", report.name, report.seed, report.version);
     if let Some(reason) = &report.incomplete {
-        let _ = writeln!(out, "{}", page.bad(&format!("INCOMPLETE: {reason}")));
+        let _ = writeln!(out, "{}", screen.bad(&format!("INCOMPLETE: {reason}")));
     }
     out.push('\n');
-    objectives(&mut out, report, page);
-    fates(&mut out, report, results, page);
-    page.line(&mut out, "throughput", &throughput(report));
+    objectives(&mut out, report, screen);
+    fates(&mut out, report, results, screen);
+    screen.line(&mut out, "throughput", &throughput(report));
     out.push('\n');
-    latencies(&mut out, report, results, page);
+    latencies(&mut out, report, results, screen);
     out.push('\n');
     if results.applications.iter().any(|application| application.has_scaling_manager) {
-        scaling(&mut out, report, results, page);
+        scaling(&mut out, report, results, screen);
     }
-    chart(&mut out, results, page);
+    chart(&mut out, results, screen);
     out.push('\n');
     let Shares { all, by_tag } = &report.totals.instance_seconds;
-    page.line(&mut out, "instance time", &shares(all, by_tag, "s", grouped_tenths));
+    screen.line(&mut out, "instance time", &shares(all, by_tag, "s", grouped_tenths));
     let Shares { all, by_tag } = &report.totals.gpu_seconds;
-    page.line(&mut out, "GPU time", &shares(all, by_tag, "h", |seconds| format!("{:.2}", seconds / 3600.0)));
-    page.line(&mut out, "cost", &cost(&report.totals.cost));
-    page.line(&mut out, "simulator", &simulator(report));
-    page.row(&mut out, "digest", &report.digest);
+    screen.line(
+        &mut out,
+        "GPU time",
+        &shares(all, by_tag, "h", |seconds| format!("{:.2}", seconds / 3600.0)),
+    );
+    screen.line(&mut out, "cost", &cost(&report.totals.cost));
+    screen.line(&mut out, "simulator", &simulator(report));
+    screen.row(&mut out, "digest", &report.digest);
     out
 }
 
-/// Where the files are, and what to look at first: the page, if there is one.
-pub fn files_text(place: &Path, picture: Option<&Path>, page: &Page) -> String {
+/// Where the files are, and what to look at first: the picture, if there is one.
+pub fn files_text(place: &Path, picture: Option<&Path>, screen: &Screen) -> String {
     let mut out = String::new();
-    page.row(&mut out, "files", &place.display().to_string());
+    screen.row(&mut out, "files", &place.display().to_string());
     let next = match picture {
         Some(picture) => format!("open {}", picture.display()),
         None => "run.json has every figure, lifecycle/ every instance, scaling/ every decision".to_owned(),
     };
-    page.line(&mut out, "next", &[next]);
+    screen.line(&mut out, "next", &[next]);
     out
 }
 
 /// First what was promised, and whether it was kept.
-fn objectives(out: &mut String, report: &Report, page: &Page) {
+fn objectives(out: &mut String, report: &Report, screen: &Screen) {
     let Some(slo) = &report.slo else { return };
     for verdict in &slo.objectives {
-        let mark = if verdict.met { page.good("✓") } else { page.bad("✗") };
+        let mark = if verdict.met { screen.good("✓") } else { screen.bad("✗") };
         let value = verdict.value_s.map_or("nothing was served".to_owned(), |value| format!("{value:.4} s"));
-        page.row(out, "objective", &format!("{mark} {} · {value}", verdict.objective));
+        screen.row(out, "objective", &format!("{mark} {} · {value}", verdict.objective));
     }
     if let Some(attainment) = slo.attainment {
-        page.line(
+        screen.line(
             out,
             "attainment",
             &[format!("{:.2} % of the requests within all limits", attainment * 100.0)],
@@ -75,21 +79,21 @@ fn objectives(out: &mut String, report: &Report, page: &Page) {
 }
 
 /// What became of the requests, with the reasons in words.
-fn fates(out: &mut String, report: &Report, results: &RunResults, page: &Page) {
-    page.line(out, "requests", &requests(&report.totals.requests));
+fn fates(out: &mut String, report: &Report, results: &RunResults, screen: &Screen) {
+    screen.line(out, "requests", &requests(&report.totals.requests));
     if report.applications.len() > 1 {
         for application in &report.applications {
             let label = format!("  application {}", application.application_id);
-            page.line(out, &label, &requests(&application.totals.requests));
+            screen.line(out, &label, &requests(&application.totals.requests));
         }
     }
     let counts = &report.totals.requests;
     let rejections = Rejection::ALL.map(|reason| (reason.name(), reason.in_words()));
-    reasons(out, "  rejected", &counts.rejected_by_reason, &rejections, page);
+    reasons(out, "  rejected", &counts.rejected_by_reason, &rejections, screen);
     let stages = Stage::ALL.map(|stage| (stage.name(), stage.in_words()));
-    reasons(out, "  unfinished", &counts.unfinished_by_stage, &stages, page);
+    reasons(out, "  unfinished", &counts.unfinished_by_stage, &stages, screen);
     if counts.unfinished > 0 && report.incomplete.is_none() {
-        page.line(out, "", &[why_it_ended(results).to_owned()]);
+        screen.line(out, "", &[why_it_ended(results).to_owned()]);
     }
 }
 
@@ -114,12 +118,12 @@ fn reasons(
     label: &str,
     counts: &BTreeMap<&'static str, u64>,
     meanings: &[(&'static str, &'static str)],
-    page: &Page,
+    screen: &Screen,
 ) {
     let mut label = label;
     for (name, meaning) in meanings {
         if let Some(count) = counts.get(name) {
-            page.line(out, label, &[format!("{} {meaning} ({name})", grouped(*count))]);
+            screen.line(out, label, &[format!("{} {meaning} ({name})", grouped(*count))]);
             label = "";
         }
     }
@@ -138,13 +142,13 @@ fn throughput(report: &Report) -> Vec<String> {
     ]
 }
 
-fn latencies(out: &mut String, report: &Report, results: &RunResults, page: &Page) {
+fn latencies(out: &mut String, report: &Report, results: &RunResults, screen: &Screen) {
     let totals = &report.totals;
-    let label = if page.columns() < LABEL + 5 * 11 { 10 } else { LABEL };
-    let cell = ((page.columns() - label) / 5).min(11);
+    let label = if screen.columns() < LABEL + 5 * 11 { 10 } else { LABEL };
+    let cell = ((screen.columns() - label) / 5).min(11);
     let mut row = |name: &str, cells: [String; 5]| {
         let cells: String = cells.iter().map(|text| format!("{text:>cell$}")).collect();
-        let _ = writeln!(out, "{}{cells}", page.dim(&format!("{name:<label$}")));
+        let _ = writeln!(out, "{}{cells}", screen.dim(&format!("{name:<label$}")));
     };
     row("seconds", ["mean", "p50", "p90", "p99", "max"].map(String::from));
     row("  TTFT", cells(&totals.ttft_s));
@@ -165,7 +169,7 @@ fn cells(latency: &Latency) -> [String; 5] {
     })
 }
 
-fn scaling(out: &mut String, report: &Report, results: &RunResults, page: &Page) {
+fn scaling(out: &mut String, report: &Report, results: &RunResults, screen: &Screen) {
     let counts = &report.totals.scaling;
     let drained = instances(results).filter_map(drain).count();
     let mut parts = vec![
@@ -178,7 +182,7 @@ fn scaling(out: &mut String, report: &Report, results: &RunResults, page: &Page)
     if let Some(first) = facts.filter(|fact| fact.event == "refused").min_by_key(|fact| fact.time) {
         parts.push(format!("first refusal at {:.1} s: {}", first.time.as_secs_f64(), first.detail));
     }
-    page.line(out, "scaling", &parts);
+    screen.line(out, "scaling", &parts);
 }
 
 fn drain(instance: &InstanceRecord) -> Option<SimDuration> {
@@ -189,14 +193,14 @@ fn instances(results: &RunResults) -> impl Iterator<Item = &InstanceRecord> + Cl
     results.applications.iter().flat_map(|application| &application.instances)
 }
 
-fn chart(out: &mut String, results: &RunResults, page: &Page) {
+fn chart(out: &mut String, results: &RunResults, screen: &Screen) {
     // Room for ` peak 12345`.
-    let room = page.columns() - LABEL - 11;
+    let room = screen.columns() - LABEL - 11;
     for line in &fleet_chart::lines(instances(results), results.end, room) {
-        page.row(out, &format!("  {}", line.status), &format!("{} peak {}", line.blocks, line.peak));
+        screen.row(out, &format!("  {}", line.status), &format!("{} peak {}", line.blocks, line.peak));
     }
     let end = format!("{:.1} s", results.end.as_secs_f64());
-    page.row(out, "", &format!("0 s{end:>width$}", width = room - 3));
+    screen.row(out, "", &format!("0 s{end:>width$}", width = room - 3));
 }
 
 /// e.g. `1,520.0 s: active 1,400.0`, `starting 80.0`, `draining 40.0`, `prompt 800.0`, `token 720.0`.
@@ -268,13 +272,13 @@ mod tests {
     use super::super::{Incomplete, samples};
     use super::*;
 
-    fn sample(page: &Page) -> String {
-        summary_text(&samples::report(), &samples::results(), page)
+    fn sample(screen: &Screen) -> String {
+        summary_text(&samples::report(), &samples::results(), screen)
     }
 
     #[test]
     fn the_summary_says_what_ran_and_what_came_of_it() {
-        let text = sample(&Page::default());
+        let text = sample(&Screen::default());
         for part in [
             "sample · seed 7",
             "arrived 4 · completed 2 · rejected 1 · unfinished 1",
@@ -299,7 +303,7 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_the_page() {
         for columns in [60, 72, 80, 120] {
-            let text = sample(&Page::new(columns, false));
+            let text = sample(&Screen::new(columns, false));
             for line in text.lines() {
                 assert!(line.chars().count() <= columns, "{columns} columns:\n{line}\nin\n{text}");
             }
@@ -308,14 +312,14 @@ mod tests {
 
     #[test]
     fn colours_change_nothing_but_colours() {
-        let coloured = sample(&Page::new(80, true));
+        let coloured = sample(&Screen::new(80, true));
         assert!(coloured.contains('\u{1b}'));
-        assert_eq!(console::strip_ansi_codes(&coloured), sample(&Page::new(80, false)));
+        assert_eq!(console::strip_ansi_codes(&coloured), sample(&Screen::new(80, false)));
     }
 
     #[test]
     fn columns_of_latencies_line_up() {
-        let text = sample(&Page::default());
+        let text = sample(&Screen::default());
         let table = text.lines().skip_while(|line| !line.starts_with("seconds")).take(6);
         assert_eq!(table.map(|line| line.chars().count()).collect::<Vec<_>>(), [71; 6]);
     }
@@ -325,7 +329,7 @@ mod tests {
         let mut results = samples::results();
         results.incomplete = Some(Incomplete::Interrupted);
         let report = Report::new(&results, &samples::scenario());
-        let text = summary_text(&report, &results, &Page::default());
+        let text = summary_text(&report, &results, &Screen::default());
         assert_eq!(text.lines().nth(1), Some("INCOMPLETE: interrupted"));
     }
 

@@ -10,7 +10,7 @@ use super::View;
 use super::series::{Series, Source};
 use super::text::{Family, Kind, Text, labels};
 use crate::ids::{ApplicationId, Tag};
-use crate::report::statuses::{Status, stretches};
+use crate::results::statuses::{Status, stretches};
 use crate::results::{ApplicationResults, ServerRecord};
 
 const INSTANCES: Family = Family { name: "ebbflow_instances", unit: "", help: "Instances by status." };

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::bins::{Bins, Level};
 use super::{Pools, Values};
-use crate::report::{FinishedRun, statuses};
+use crate::report::FinishedRun;
+use crate::results::statuses;
 
 /// Instances of a pool by status, as means.
 #[derive(Clone, PartialEq, Debug, Serialize)]

@@ -10,7 +10,7 @@ use super::{Pools, Values};
 use crate::ids::InstanceId;
 use crate::report::FinishedRun;
 use crate::report::kv::{self, Holding};
-use crate::report::statuses::{self, Status};
+use crate::results::statuses::{self, Status};
 use crate::results::{ApplicationResults, InstanceRecord};
 use crate::scenario::ModelSpec;
 

@@ -12,8 +12,8 @@ use crate::ids::Tag;
 use crate::report::deltas::{Deltas, thinned};
 use crate::report::journey::{Phase, stays};
 use crate::report::kv;
-use crate::report::statuses::{Status, stretches};
 use crate::results::ApplicationResults;
+use crate::results::statuses::{Status, stretches};
 
 const GIB: f64 = (1_u64 << 30) as f64;
 

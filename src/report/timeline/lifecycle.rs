@@ -7,7 +7,7 @@ use serde_json::json;
 use super::event::{Event, Sink};
 use super::{View, micros};
 use crate::report::Cause;
-use crate::report::statuses::{Status, stretches};
+use crate::results::statuses::{Status, stretches};
 
 /// Writes all of them.
 pub fn write<W: Write>(view: &View<'_>, sink: &mut Sink<'_, W>) -> io::Result<()> {

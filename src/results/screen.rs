@@ -1,6 +1,6 @@
-//! The page a text for people is set on: how wide it is, and whether it has colours.
+//! The screen a text for people is set on: how wide it is, and whether it has colours.
 //!
-//! Lines are a label and what there is to say, broken where the page ends. Every character counts as one column,
+//! Lines are a label and what there is to say, broken where the screen ends. Every character counts as one column,
 //! which is true of all that is printed here. Leaves out right-to-left scripts and wide characters.
 
 use std::fmt::Write;
@@ -10,24 +10,24 @@ use console::Style;
 /// Columns of the labels.
 pub(super) const LABEL: usize = 16;
 
-/// A page for a text.
+/// A screen for a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Page {
+pub struct Screen {
     columns: usize,
     colours: bool,
 }
 
-impl Default for Page {
+impl Default for Screen {
     /// For files, pipes and whatever else is no terminal.
     fn default() -> Self {
-        Page { columns: 80, colours: false }
+        Screen { columns: 80, colours: false }
     }
 }
 
-impl Page {
-    /// A page with this many columns, but no narrower than 60 and no wider than 120.
+impl Screen {
+    /// A screen with this many columns, but no narrower than 60 and no wider than 120.
     pub fn new(columns: usize, colours: bool) -> Self {
-        Page { columns: columns.clamp(60, 120), colours }
+        Screen { columns: columns.clamp(60, 120), colours }
     }
 
     /// How wide it is.
@@ -119,7 +119,7 @@ mod tests {
     fn line(columns: usize, parts: &[&str]) -> String {
         let mut out = String::new();
         let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
-        Page::new(columns, false).line(&mut out, "label", &parts);
+        Screen::new(columns, false).line(&mut out, "label", &parts);
         out
     }
 
@@ -134,14 +134,14 @@ mod tests {
 
     #[test]
     fn a_statement_longer_than_the_page_breaks_between_words() {
-        let text = line(60, &["nothing of what stands here is short enough for one line of the page"]);
+        let text = line(60, &["nothing of what stands here is short enough for one line of the screen"]);
         assert_eq!(text.lines().count(), 2);
         assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
     }
 
     #[test]
     fn colours_come_only_where_they_are_wanted() {
-        assert_eq!(Page::default().good("✓"), "✓");
-        assert_eq!(Page::new(80, true).good("✓"), "\u{1b}[32m✓\u{1b}[0m");
+        assert_eq!(Screen::default().good("✓"), "✓");
+        assert_eq!(Screen::new(80, true).good("✓"), "\u{1b}[32m✓\u{1b}[0m");
     }
 }

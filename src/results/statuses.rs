@@ -2,7 +2,7 @@
 
 use ebbflow_actors::SimTime;
 
-use crate::results::InstanceRecord;
+use super::InstanceRecord;
 
 /// What an instance is doing as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
