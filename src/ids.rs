@@ -37,6 +37,10 @@ id!(
     /// A request, as its trace names it.
     RequestId(u64)
 );
+id!(
+    /// A conversation of several requests, as its trace names it.
+    SessionId(u64)
+);
 
 /// The name of a GPU, e.g. `h100-80gb`, as a number: journals carry it, and nothing is allocated for it.
 ///

@@ -4,12 +4,19 @@
 //! instance → (KV transfer) → decode instance → recorder. Whoever holds it writes into its journal;
 //! nobody keeps a copy.
 
-use ebbflow_actors::SimTime;
+mod attributes;
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use ebbflow_actors::{SimDuration, SimTime};
+
+pub use attributes::Attributes;
 
 use crate::ids::{ApplicationId, GpuName, InstanceId, RequestId};
 
 /// A request of the workload with everything that happened to it so far.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
     /// Name in the trace.
     pub id: RequestId,
@@ -25,8 +32,21 @@ pub struct Request {
     pub prompt_tokens: u32,
     /// Output length in tokens, the first one included; at least 1.
     pub output_tokens: u32,
+    /// What it says of itself beyond that; shared, because whoever makes requests keeps it too.
+    pub attributes: Option<Arc<Attributes>>,
     /// What happened so far.
     pub journal: Journal,
+}
+
+impl Hash for Request {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.id, self.request_type, self.application, self.arrival).hash(state);
+        (self.batch_size, self.prompt_tokens, self.output_tokens, &self.journal).hash(state);
+        // Nothing is added for requests that say nothing: most traces are as they were before there was this.
+        if let Some(attributes) = &self.attributes {
+            attributes.hash(state);
+        }
+    }
 }
 
 /// A stretch of work on one instance.
@@ -44,7 +64,7 @@ pub struct Leg {
 
 /// The journal of a request. Times are set once and kept; a recomputed or requeued request keeps
 /// the first start and the first completion of each task.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Journal {
     /// First time the scheduler had to let it wait because no instance could take it.
     pub first_refusal: Option<SimTime>,
@@ -60,6 +80,18 @@ pub struct Journal {
     pub recomputed: u32,
     /// Times a drain time-out sent it back to the scheduler.
     pub requeued: u32,
+    /// The longest wait between two output tokens; zero where an engine does not tell (all but `vllm`).
+    pub longest_gap: SimDuration,
+    /// Prompt tokens found in a prefix cache when it was first admitted.
+    pub cached_tokens: u32,
+}
+
+impl Hash for Journal {
+    /// The longest gap and the cached tokens follow from the rest of a run and are left out.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.first_refusal, self.scheduled, self.prefill, self.transfer, self.decode).hash(state);
+        (self.recomputed, self.requeued).hash(state);
+    }
 }
 
 /// How a request left the system.
@@ -183,6 +215,12 @@ impl Stage {
 }
 
 impl Request {
+    /// What it says of itself beyond its lengths.
+    pub fn attributes(&self) -> &Attributes {
+        static NONE: Attributes = Attributes::NONE;
+        self.attributes.as_deref().unwrap_or(&NONE)
+    }
+
     /// Time to first token: end of the prompt task − arrival.
     pub fn ttft_s(&self) -> Option<f64> {
         let end = self.journal.prefill?.end?;

@@ -59,7 +59,8 @@ fn route(policy: &str, instances: u32, requests: u64) -> Work {
     let scheduler = Scheduler::new(APPLICATION, policy, model, None, (RECORDER, false), &introductions);
     let requests: Vec<Request> = (0..requests).map(request).collect();
     let requests = Box::new(requests.into_iter());
-    let workload = Workload { requests, expected: None, arrivals_end: None, skipped_rows: 0 };
+    let workload =
+        Workload { requests, expected: None, arrivals_end: None, prefix_block_tokens: 16, skipped_rows: 0 };
     let entities = [
         Participant::Recorder(Box::new(Recorder::new([APPLICATION], Keep::Requests))),
         Participant::Source(Box::new(Source::new(workload, vec![(APPLICATION, SCHEDULER)]))),
@@ -118,6 +119,7 @@ fn request(number: u64) -> Request {
         batch_size: 1,
         prompt_tokens: 100 + (number * 7_919 % 1_000) as u32,
         output_tokens: 2 + (number * 104_729 % 300) as u32,
+        attributes: None,
         journal: Journal::default(),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ebbflow_actors::{EntityId, SimDuration, SimTime};
 
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
-use crate::performance::PerformanceModel;
+use crate::performance::Timing;
 use crate::scenario::{DrainTimeoutAction, EngineSpec};
 
 /// Everything an instance needs to know to begin.
@@ -39,7 +39,7 @@ pub struct Birth {
     /// How it batches.
     pub engine: EngineSpec,
     /// How long its iterations take. Not part of the digest: the other fields determine it.
-    pub performance: Arc<dyn PerformanceModel>,
+    pub performance: Timing,
     /// Who sends it work.
     pub scheduler: EntityId,
     /// Who manages it; none without a ScalingManager.

@@ -42,7 +42,7 @@ impl Instance {
             (birth.instance, GpuName::of(&birth.gpu)),
             residents,
             engine::engine(birth.engine),
-            std::sync::Arc::clone(&birth.performance),
+            std::sync::Arc::clone(&birth.performance.batches),
         );
         Instance {
             lifecycle: Lifecycle::ScalingUp { activation: None },

@@ -8,10 +8,12 @@ mod builtin;
 mod constant;
 mod lookup;
 pub mod roofline;
+mod timing;
 
 pub use builtin::splitwise_2023;
 pub use constant::{Constant, ConstantError};
 pub use lookup::{DecodeKey, Lookup, LookupError, LookupKey, LookupTable};
+pub use timing::{ASSUMED_CONTEXT_TOKENS, Timing};
 
 /// The make-up of the batch of one iteration.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

@@ -156,6 +156,7 @@ mod tests {
             batch_size,
             prompt_tokens,
             output_tokens,
+            attributes: None,
             journal,
         };
         EndedRequest { request: Box::new(request), fate }

@@ -116,6 +116,7 @@ fn ended(id: u64, arrival_ms: u64, output_tokens: u32, journal: Journal, fate: F
         batch_size: 1,
         prompt_tokens: 500,
         output_tokens,
+        attributes: None,
         journal,
     };
     EndedRequest { request: Box::new(request), fate }

@@ -8,7 +8,7 @@ use super::state::{ScalingState, ServerView};
 use crate::cluster::shape_of_slice;
 use crate::ids::{InstanceId, ServerId};
 use crate::instance::InstanceStatus;
-use crate::performance::PerformanceModel;
+use crate::performance::Timing;
 use crate::scenario::{Parallelism, Sku};
 
 impl ScalingState {
@@ -68,7 +68,7 @@ impl ScalingState {
         sku: &Sku,
         gpus: usize,
         parallelism: Parallelism,
-    ) -> Result<Arc<dyn PerformanceModel>, ScalingError> {
+    ) -> Result<Timing, ScalingError> {
         let memory_bytes = gpus as u64 * sku.gpu.memory_bytes;
         if memory_bytes <= self.model.weights_bytes {
             return Err(ScalingError::GpusTooSmall {

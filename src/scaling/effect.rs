@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ebbflow_actors::SimTime;
 
 use crate::ids::{InstanceId, ServerId, Tag};
-use crate::performance::PerformanceModel;
+use crate::performance::Timing;
 use crate::results::{ScalingEvent, ScalingLine};
 use crate::scenario::{EngineSpec, Sku};
 
@@ -67,7 +67,7 @@ pub struct PlannedInstance {
     /// How it batches.
     pub engine: EngineSpec,
     /// How long its iterations take.
-    pub performance: Arc<dyn PerformanceModel>,
+    pub performance: Timing,
     /// When it was decided on.
     pub created: SimTime,
     /// When it becomes ACTIVE; none: it is from the start.

@@ -12,7 +12,7 @@ use super::state::{ScalingState, ServerView};
 use crate::cluster::{ServerStatus, shape_on_server};
 use crate::ids::{InstanceId, ServerId, Tag};
 use crate::instance::InstanceStatus;
-use crate::performance::PerformanceModel;
+use crate::performance::Timing;
 use crate::scenario::{EngineSpec, InstanceConfig, Sku};
 
 /// An instance that nothing stands against any more.
@@ -20,7 +20,7 @@ struct Admitted {
     processors: Vec<u32>,
     tag: Option<Tag>,
     engine: EngineSpec,
-    performance: Arc<dyn PerformanceModel>,
+    performance: Timing,
 }
 
 impl ScalingState {

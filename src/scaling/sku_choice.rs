@@ -73,7 +73,7 @@ impl ScalingState {
         let kv_tokens =
             memory_bytes.saturating_sub(self.model.weights_bytes) / self.model.kv_bytes(1, 1).max(1);
         let usd_per_h = f64::from(sku.gpus) * sku.usd_per_gpu_h.unwrap_or(1.0);
-        Ok(tokens_per_s(&*performance, kv_tokens, tag) * 3600.0 / usd_per_h)
+        Ok(tokens_per_s(&*performance.batches, kv_tokens, tag) * 3600.0 / usd_per_h)
     }
 }
 

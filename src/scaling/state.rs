@@ -15,13 +15,12 @@ use super::summary::StatusSummary;
 use crate::cluster::{ServerStatus, shape_on_server};
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::instance::InstanceStatus;
-use crate::performance::{LookupError, PerformanceModel};
+use crate::performance::{LookupError, Timing};
 use crate::results::{InstanceRecord, ScalingCounts, ScalingEvent, ScalingLine, ServerRecord, TagTime};
 use crate::scenario::{ClusterSpec, InstanceConfig, ModelSpec, ScalingSpec, Sku, StartState};
 
 /// Finds the performance model of an instance: (GPU name, tensor parallelism).
-pub type PerformanceOf =
-    Arc<dyn Fn(&str, u32) -> Result<Arc<dyn PerformanceModel>, LookupError> + Send + Sync>;
+pub type PerformanceOf = Arc<dyn Fn(&str, u32) -> Result<Timing, LookupError> + Send + Sync>;
 
 /// The configuration of new instances by tag (the user's StartStateManager).
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -306,7 +305,7 @@ impl ScalingState {
         let memory_bytes = u64::from(shape.gpus) * sku.gpu.memory_bytes;
         let kv_tokens =
             memory_bytes.saturating_sub(self.model.weights_bytes) / self.model.kv_bytes(1, 1).max(1);
-        Ok(InstanceCapacity { gpus: shape.gpus, performance, kv_tokens })
+        Ok(InstanceCapacity { gpus: shape.gpus, performance: performance.batches, kv_tokens })
     }
 
     /// From a full scale-up to ACTIVE, on average.

@@ -10,7 +10,7 @@ use super::policy::PoolCount;
 use super::*;
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::instance::InstanceStatus;
-use crate::performance::Constant;
+use crate::performance::{Constant, Timing};
 use crate::scenario::{
     ClusterSpec, DrainTimeoutAction, EngineSpec, GpuSpec, ModelSpec, Parallelism, ScalingSpec, ServerGroup,
     Sku, StartState,
@@ -61,8 +61,9 @@ fn manager() -> ScalingState {
     let parallelism = Parallelism { pipeline: 1, tensor: 4 };
     let instance = crate::scenario::InstanceConfig { engine: EngineSpec::Default, parallelism };
     let configs = InstanceConfigs::of(&StartState::Unallocated { instance });
-    let performance: PerformanceOf =
-        Arc::new(|_, _| Ok(Arc::new(Constant::new(0.1, 0.01).expect("both are times"))));
+    let constant = Constant::new(0.1, 0.01).expect("both are times");
+    let timing = Timing::of_batches(Arc::new(constant));
+    let performance: PerformanceOf = Arc::new(move |_, _| Ok(timing.clone()));
     let ids = (IdBlock::new(2, 0, 1), IdBlock::new(2, 0, 1));
     let application = ApplicationId(0);
     let mut manager = ScalingState::new(application, spec, cluster, model, configs, performance, ids);

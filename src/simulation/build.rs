@@ -12,18 +12,18 @@ use ebbflow_actors::{EntityId, Group, Member, SimTime};
 use super::SimulationError;
 use super::layout::{StartServer, start_application, start_servers};
 use super::policies;
+use super::timings::Timings;
 use crate::cluster::Server;
 use crate::ids::{ApplicationId, InstanceId, ServerId};
 use crate::instance::{Birth, Instance, Introduction};
 use crate::participant::Participant;
-use crate::performance::{Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, splitwise_2023};
 use crate::registry::Registry;
 use crate::results::{Keep, Recorder};
 use crate::scaling::{
-    Addresses, Blueprint, IdBlock, InstanceConfigs, PerformanceOf, PlannedInstance, ScalingManager,
-    ScalingState, drain_rules,
+    Addresses, Blueprint, IdBlock, InstanceConfigs, PlannedInstance, ScalingManager, ScalingState,
+    drain_rules,
 };
-use crate::scenario::{ApplicationSpec, PerformanceSpec, Scenario};
+use crate::scenario::{ApplicationSpec, Scenario};
 use crate::scheduler::{PoolName, Pooling, RoutingPolicy, Scheduler, SchedulerContext};
 use crate::vitals::{FleetSize, Vitals};
 use crate::workload::{Source, Workload};
@@ -44,14 +44,14 @@ pub(super) fn build(
     keep: Keep,
     vitals: &Vitals,
 ) -> Result<Fleet, SimulationError> {
-    let tables = Tables::open(&scenario.performance)?;
+    let timings = Timings::open(&scenario.performance)?;
     let servers = start_servers(scenario)?;
     let instances: u32 = servers.iter().map(|server| server.instances.len() as u32).sum();
     let mut builder = Builder {
         scenario,
         registry,
         vitals,
-        tables,
+        timings,
         start: start_application(scenario),
         servers,
         instances,
@@ -68,7 +68,7 @@ struct Builder<'a> {
     scenario: &'a Scenario,
     registry: &'a Registry,
     vitals: &'a Vitals,
-    tables: Tables,
+    timings: Timings,
     start: Option<ApplicationId>,
     servers: Vec<StartServer>,
     instances: u32,
@@ -157,7 +157,7 @@ impl Builder<'_> {
             seed: self.scenario.seed,
             entity,
             model: spec.model.clone(),
-            baseline: self.tables.baseline()?,
+            baseline: self.timings.baseline()?,
         };
         Ok(build(&context, &spec.scheduler.settings))
     }
@@ -183,7 +183,7 @@ impl Builder<'_> {
                     processors: instance.processors.clone(),
                     tag: instance.tag,
                     engine: instance.config.engine,
-                    performance: self.tables.find(&spec.model.name, gpu, instance.tensor_parallelism)?,
+                    performance: self.timings.find(&spec.model.name, gpu, instance.tensor_parallelism)?,
                     created: SimTime::ZERO,
                     ready_at: None,
                 };
@@ -214,7 +214,7 @@ impl Builder<'_> {
             scenario.cluster.clone(),
             spec.model.clone(),
             InstanceConfigs::of(&scenario.start_state),
-            self.tables.finder(&spec.model.name),
+            self.timings.finder(&spec.model.name),
             (server_ids, instance_ids),
         )
         .with_seed(scenario.seed);
@@ -296,73 +296,5 @@ fn check_pools(
             application: spec.id,
             missing,
         }),
-    }
-}
-
-/// Where iteration times come from.
-#[derive(Clone)]
-enum Tables {
-    Constant(Arc<dyn PerformanceModel>),
-    Lookup { table: Arc<LookupTable>, decode_key: DecodeKey, models: Arc<Models> },
-}
-
-/// The models of a table, made once: thousands of instances read the same few curves.
-type Models = BTreeMap<LookupKey, Arc<dyn PerformanceModel>>;
-
-impl Tables {
-    fn open(spec: &PerformanceSpec) -> Result<Self, SimulationError> {
-        match spec {
-            PerformanceSpec::Constant { prompt_s, token_s } => {
-                Ok(Tables::Constant(Arc::new(Constant::new(*prompt_s, *token_s)?)))
-            }
-            PerformanceSpec::Lookup { path, decode_key } => {
-                let table = match path {
-                    Some(path) => LookupTable::from_csv(path)?,
-                    None => splitwise_2023().clone(),
-                };
-                let decode_key = *decode_key;
-                let model = |key: &LookupKey| {
-                    let model: Arc<dyn PerformanceModel> = Arc::new(table.lookup(key, decode_key).ok()?);
-                    Some((key.clone(), model))
-                };
-                let models = Arc::new(table.keys().filter_map(model).collect());
-                Ok(Tables::Lookup { table: Arc::new(table), decode_key, models })
-            }
-        }
-    }
-
-    fn find(
-        &self,
-        model: &str,
-        gpu: &str,
-        tensor_parallelism: u32,
-    ) -> Result<Arc<dyn PerformanceModel>, crate::performance::LookupError> {
-        match self {
-            Tables::Constant(constant) => Ok(Arc::clone(constant)),
-            Tables::Lookup { table, decode_key, models } => {
-                let key = LookupKey::new(model, gpu, tensor_parallelism);
-                match models.get(&key) {
-                    Some(model) => Ok(Arc::clone(model)),
-                    // Asked again for the reason why there is none.
-                    None => Ok(Arc::new(table.lookup(&key, *decode_key)?)),
-                }
-            }
-        }
-    }
-
-    fn finder(&self, model: &str) -> PerformanceOf {
-        let (tables, model) = (self.clone(), model.to_owned());
-        Arc::new(move |gpu, tensor_parallelism| tables.find(&model, gpu, tensor_parallelism))
-    }
-
-    /// The ancestor's reference machine, a lone request on which normalises latencies.
-    fn baseline(&self) -> Result<Arc<dyn PerformanceModel>, SimulationError> {
-        match self {
-            Tables::Constant(constant) => Ok(Arc::clone(constant)),
-            Tables::Lookup { .. } => {
-                let key = LookupKey::new("bloom-176b", "a100-80gb", 8);
-                Ok(Arc::new(splitwise_2023().lookup(&key, DecodeKey::BatchTokens)?))
-            }
-        }
     }
 }

@@ -4,6 +4,7 @@ mod build;
 mod harvest;
 mod layout;
 mod policies;
+mod timings;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

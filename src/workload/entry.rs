@@ -1,9 +1,11 @@
 //! A request as the workload keeps it: without a journal, compact, because traces have millions.
 
+use std::sync::Arc;
+
 use ebbflow_actors::SimTime;
 
 use crate::ids::{ApplicationId, RequestId};
-use crate::request::{Journal, Request};
+use crate::request::{Attributes, Journal, Request};
 
 /// Longest prompt or output accepted, in tokens. Far above any model's context; it catches shifted columns
 /// and keeps sums of bytes within 64 bits.
@@ -14,7 +16,7 @@ pub(super) const MAX_BATCH_SIZE: u32 = 10_000;
 pub(super) const GENERATIVE: u32 = 2;
 
 /// One arrival.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Entry {
     pub(super) arrival: SimTime,
     pub(super) id: RequestId,
@@ -22,6 +24,7 @@ pub(super) struct Entry {
     pub(super) batch_size: u32,
     pub(super) prompt_tokens: u32,
     pub(super) output_tokens: u32,
+    pub(super) attributes: Option<Arc<Attributes>>,
 }
 
 impl From<Entry> for Request {
@@ -34,6 +37,7 @@ impl From<Entry> for Request {
             batch_size: entry.batch_size,
             prompt_tokens: entry.prompt_tokens,
             output_tokens: entry.output_tokens,
+            attributes: entry.attributes,
             journal: Journal::default(),
         }
     }

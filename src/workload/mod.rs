@@ -21,6 +21,7 @@ pub use source::Source;
 use ebbflow_actors::SimTime;
 
 use crate::ids::ApplicationId;
+use crate::instance::continuous::BLOCK_TOKENS;
 use crate::request::Request;
 use crate::scenario::{Transform, WorkloadSource, WorkloadSpec};
 use entry::Entry;
@@ -36,6 +37,9 @@ pub struct Workload {
     pub expected: Option<u64>,
     /// No request arrives later than this, when known beforehand.
     pub arrivals_end: Option<SimTime>,
+    /// Tokens that one name of a request's prefix stands for ([`Attributes::prefix`](crate::request::Attributes)): a
+    /// multiple of 16.
+    pub prefix_block_tokens: u64,
     /// Rows of the trace that were malformed and skipped on request.
     pub skipped_rows: u64,
 }
@@ -55,7 +59,7 @@ pub fn open(
         WorkloadSource::Trace { path, skip_bad_rows } => {
             let trace = trace::read(path, *skip_bad_rows, applications)?;
             let (mut expected, mut arrivals_end) = (0, None);
-            for entry in apply(trace.entries.iter().copied(), spec.transform) {
+            for entry in apply(trace.entries.iter().cloned(), spec.transform) {
                 expected += 1;
                 arrivals_end = Some(entry.arrival);
             }
@@ -64,6 +68,7 @@ pub fn open(
                 requests,
                 expected: Some(expected),
                 arrivals_end,
+                prefix_block_tokens: BLOCK_TOKENS,
                 skipped_rows: trace.skipped_rows,
             })
         }
@@ -73,7 +78,13 @@ pub fn open(
             let expected = expected.map(|count| count.min(spec.transform.limit.unwrap_or(u64::MAX)));
             let arrivals_end = generated.until().filter(|_| spec.transform == Transform::default());
             let requests = requests(generated, spec.transform);
-            Ok(Workload { requests, expected, arrivals_end, skipped_rows: 0 })
+            Ok(Workload {
+                requests,
+                expected,
+                arrivals_end,
+                prefix_block_tokens: BLOCK_TOKENS,
+                skipped_rows: 0,
+            })
         }
     }
 }

@@ -79,6 +79,7 @@ mod tests {
             batch_size: 1,
             prompt_tokens: 100,
             output_tokens: 10,
+            attributes: None,
         };
         apply(entries.iter().map(entry), transform).map(|entry| entry.arrival.as_secs_f64()).collect()
     }
@@ -115,6 +116,7 @@ mod tests {
             batch_size: 1,
             prompt_tokens: 100,
             output_tokens: 10,
+            attributes: None,
         };
         let clipped = clipped(entry, Some(50));
         assert_eq!((clipped.prompt_tokens, clipped.output_tokens), (50, 10));

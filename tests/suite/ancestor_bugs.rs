@@ -143,7 +143,7 @@ fn a_full_scale_up_is_all_or_nothing() {
     let performance = move |gpu: &str, tensor_parallelism: u32| {
         let key = LookupKey::new(&model, gpu, tensor_parallelism);
         let found = splitwise_2023().lookup(&key, ebbflow::performance::DecodeKey::BatchSize)?;
-        Ok(std::sync::Arc::new(found) as std::sync::Arc<dyn ebbflow::performance::PerformanceModel>)
+        Ok(ebbflow::performance::Timing::of_batches(std::sync::Arc::new(found)))
     };
     let mut manager = empty_manager(&scenario(&text), std::sync::Arc::new(performance));
     let before = manager.get_status_summary();

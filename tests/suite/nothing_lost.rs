@@ -118,7 +118,7 @@ proptest! {
 }
 
 fn check_order(request: &Request) {
-    let Journal { first_refusal, scheduled, prefill, transfer, decode, requeued, recomputed } =
+    let Journal { first_refusal, scheduled, prefill, transfer, decode, requeued, recomputed, .. } =
         &request.journal;
     let mut times = vec![("arrival", request.arrival)];
     // Both are kept from the first time; a requeued request is scheduled again later.

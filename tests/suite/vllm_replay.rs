@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ebbflow::ids::{ApplicationId, GpuName, InstanceId, RequestId};
 use ebbflow::instance::batcher::Finished;
-use ebbflow::instance::continuous::{Attributes, ContinuousBatcher, GpuMemory, Settings};
+use ebbflow::instance::continuous::{ContinuousBatcher, GpuMemory, Settings};
 use ebbflow::instance::residents::Work;
 use ebbflow::models::{self, Precision};
 use ebbflow::performance::roofline::{Backend, Deployment, Parallelism, Roofline, find_gpu};
@@ -103,9 +103,10 @@ fn replay(mut engine: ContinuousBatcher, measured: &[Measured]) -> Vec<Measured>
             batch_size: 1,
             prompt_tokens: input,
             output_tokens: output,
+            attributes: None,
             journal: Journal::default(),
         };
-        engine.arrive(arrival, Box::new(request), Attributes::default(), Work::Whole, 0);
+        engine.arrive(arrival, Box::new(request), Work::Whole, 0);
     }
     finish_until(&mut engine, SimTime::MAX);
     simulated

@@ -11,7 +11,7 @@ use super::decoding::Decoding;
 use super::holdings::Outgoing;
 use super::pace::Pace;
 use super::peaks::Peaks;
-use super::sequence::{Attributes, Passage, Sequence, Stage, blocks_for};
+use super::sequence::{Passage, Sequence, Stage, blocks_for};
 use super::settings::{BLOCK_TOKENS, Settings, SettingsError};
 use super::statistics::Statistics;
 use super::stretch::Stretch;
@@ -151,15 +151,8 @@ impl ContinuousBatcher {
 
     /// A request arrives. Work that only decodes brings the bytes that were
     /// [reserved](Self::reserve_inbound) for its cache.
-    pub fn arrive(
-        &mut self,
-        now: SimTime,
-        request: Box<Request>,
-        attributes: Attributes,
-        work: Work,
-        reserved_bytes: u64,
-    ) {
-        let mut sequence = Sequence::new(request, attributes, work, self.next_serial);
+    pub fn arrive(&mut self, now: SimTime, request: Box<Request>, work: Work, reserved_bytes: u64) {
+        let mut sequence = Sequence::new(request, work, self.next_serial);
         self.next_serial += 1;
         if reserved_bytes > 0 {
             sequence.stage = Stage::Arrived;
@@ -187,9 +180,9 @@ impl ContinuousBatcher {
         let sequence = &self.sequences[key as usize];
         Waiter {
             key,
-            priority: sequence.attributes.priority,
+            priority: sequence.request.attributes().priority,
             serial: sequence.serial,
-            adapter: sequence.attributes.adapter,
+            adapter: sequence.request.attributes().adapter,
             tokens: match sequence.stage {
                 Stage::Arrived => 0,
                 _ => sequence.tokens(),

@@ -205,7 +205,7 @@ impl ContinuousBatcher {
         if !self.settings.prefix_caching {
             return Vec::new();
         }
-        let prefix = &self.sequences[key as usize].attributes.prefix;
+        let prefix = &self.sequences[key as usize].request.attributes().prefix;
         let most = ((tokens - 1) / self.settings.prefix_block_tokens) as usize;
         self.blocks.longest_prefix(&prefix[..prefix.len().min(most)])
     }
@@ -231,7 +231,7 @@ impl ContinuousBatcher {
         sequence.admitted = self.next_admitted;
         self.running.insert(self.next_admitted, key);
         self.next_admitted += 1;
-        if let Some(adapter) = sequence.attributes.adapter {
+        if let Some(adapter) = sequence.request.attributes().adapter {
             *self.adapters.entry(adapter).or_default() += 1;
         }
     }

@@ -83,7 +83,7 @@ impl ContinuousBatcher {
         let sequence = &mut self.sequences[key as usize];
         let full = (sequence.computed / self.settings.prefix_block_tokens) as usize;
         while sequence.published < full
-            && let Some(&id) = sequence.attributes.prefix.get(sequence.published)
+            && let Some(&id) = sequence.request.attributes().prefix.get(sequence.published)
         {
             sequence.units.extend(self.blocks.publish(id));
             sequence.published += 1;
@@ -107,7 +107,7 @@ impl ContinuousBatcher {
             super::QueueOrder::Fcfs => *self.running.last_key_value()?.1,
             super::QueueOrder::Priority => *self.running.values().max_by_key(|&&key| {
                 let sequence = &self.sequences[key as usize];
-                (sequence.attributes.priority, sequence.serial)
+                (sequence.request.attributes().priority, sequence.serial)
             })?,
         };
         self.leave_running(now, key);
@@ -125,7 +125,7 @@ impl ContinuousBatcher {
     /// A sequence does not run any more, as of the iteration boundary `now`. It still holds its blocks.
     pub(super) fn leave_running(&mut self, now: SimTime, key: Key) {
         let sequence = &self.sequences[key as usize];
-        let (admitted, adapter) = (sequence.admitted, sequence.attributes.adapter);
+        let (admitted, adapter) = (sequence.admitted, sequence.request.attributes().adapter);
         match sequence.stage {
             Stage::Waiting | Stage::Arrived => return,
             Stage::Prefilling => {

@@ -55,7 +55,7 @@ pub use batcher::{ContinuousBatcher, Evicted, GpuMemory};
 pub use floor_sum::floor_sum;
 pub use gaps::GapHistogram;
 pub use pace::Pace;
-pub use sequence::{Attributes, Passage};
+pub use sequence::Passage;
 pub use settings::{BLOCK_TOKENS, QueueOrder, Settings, SettingsError, Speculation};
 pub use statistics::Statistics;
 pub use stretch::Stretch;

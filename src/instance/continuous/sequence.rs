@@ -1,7 +1,5 @@
 //! A request in the engine and how far it has come.
 
-use std::sync::Arc;
-
 use ebbflow_actors::{SimDuration, SimTime};
 
 use super::decoding::Member;
@@ -9,19 +7,6 @@ use super::prefix_cache::UnitKey;
 use super::settings::BLOCK_TOKENS;
 use crate::instance::resident::Work;
 use crate::request::Request;
-
-/// What the engine wants to know of a request beyond its lengths.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Attributes {
-    /// Lower goes first, under [`QueueOrder::Priority`](super::QueueOrder).
-    pub priority: i32,
-    /// The LoRA adapter it needs.
-    pub adapter: Option<u32>,
-    /// Names of the blocks of its tokens from the first on, each standing for
-    /// [`prefix_block_tokens`](super::Settings) tokens *and all before them*. They may end early, and may go on into
-    /// the output; a last one that is not full is never used.
-    pub prefix: Arc<[u64]>,
-}
 
 /// Where a sequence stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,7 +38,6 @@ pub struct Passage {
 #[derive(Debug)]
 pub(super) struct Sequence {
     pub request: Box<Request>,
-    pub attributes: Attributes,
     pub work: Work,
     pub stage: Stage,
     /// How many came before it.
@@ -79,11 +63,10 @@ pub(super) struct Sequence {
 }
 
 impl Sequence {
-    pub fn new(request: Box<Request>, attributes: Attributes, work: Work, serial: u64) -> Self {
+    pub fn new(request: Box<Request>, work: Work, serial: u64) -> Self {
         let from_elsewhere = work == Work::DecodeOnly;
         let first_token = request.journal.prefill.and_then(|leg| leg.end).filter(|_| from_elsewhere);
         Sequence {
-            attributes,
             work,
             stage: Stage::Waiting,
             serial,

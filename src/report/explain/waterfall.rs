@@ -172,6 +172,7 @@ mod tests {
             batch_size: 1,
             prompt_tokens: 10,
             output_tokens: 10,
+            attributes: None,
             journal,
         }
     }

@@ -135,9 +135,20 @@ fn read_row(
         decode: read_leg(row, gpu)?,
         recomputed: row.next()?,
         requeued: row.next()?,
+        ..Journal::default()
     };
-    let request =
-        Request { id, request_type, application, arrival, batch_size, prompt_tokens, output_tokens, journal };
+    let attributes = None;
+    let request = Request {
+        id,
+        request_type,
+        application,
+        arrival,
+        batch_size,
+        prompt_tokens,
+        output_tokens,
+        attributes,
+        journal,
+    };
     Ok(EndedRequest { request: Box::new(request), fate })
 }
 

@@ -102,6 +102,7 @@ impl Iterator for Synthetic {
             batch_size: 1,
             prompt_tokens: self.prompt.draw(),
             output_tokens: self.output.draw(),
+            attributes: None,
         })
     }
 }

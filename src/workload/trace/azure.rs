@@ -53,6 +53,7 @@ impl RowReader for Reader {
             batch_size: 1,
             prompt_tokens: tokens("ContextTokens", context)?,
             output_tokens: tokens("GeneratedTokens", generated)?,
+            attributes: None,
         };
         self.next_id += 1;
         Ok(entry)

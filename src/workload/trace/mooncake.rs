@@ -62,6 +62,7 @@ impl RowReader for Reader {
             batch_size: 1,
             prompt_tokens: tokens("input_length", &row.input_length.to_string())?,
             output_tokens: tokens("output_length", &row.output_length.to_string())?,
+            attributes: None,
         };
         self.next_id += 1;
         Ok(entry)

@@ -59,6 +59,7 @@ impl RowReader for Reader {
             batch_size: count("batch_size", batch_size, 1, u64::from(MAX_BATCH_SIZE))? as u32,
             prompt_tokens: tokens("prompt_size", prompt)?,
             output_tokens: tokens("token_size", output)?,
+            attributes: None,
         };
         match self.lines.entry(entry.id.0) {
             Slot::Occupied(first) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ebbflow::ids::{InstanceId, ServerId, Tag};
-use ebbflow::performance::Constant;
+use ebbflow::performance::{Constant, Timing};
 use ebbflow::request::{Fate, Leg, Request};
 use ebbflow::results::{ApplicationResults, InstanceRecord, RunResults, TagTime};
 use ebbflow::scaling::{Effect, IdBlock, InstanceConfigs, PerformanceOf, ScalingState, time_by_tag};
@@ -57,7 +57,7 @@ pub fn empty_manager(scenario: &Scenario, performance: PerformanceOf) -> Scaling
 
 /// A performance model for instances of every kind.
 pub fn every_gpu() -> PerformanceOf {
-    Arc::new(|_, _| Ok(Arc::new(Constant::new(0.1, 0.01).unwrap())))
+    Arc::new(|_, _| Ok(Timing::of_batches(Arc::new(Constant::new(0.1, 0.01).unwrap()))))
 }
 
 /// The log lines among effects, `time,action,target,status`.

@@ -4,9 +4,10 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::fleet::{Fleet, Job, Kind, Outcome};
+use crate::request::Attributes;
 
 /// Names of the blocks of a prompt that shares its first `shared` blocks with its group.
-fn prefix(id: u64, group: u64, shared: u64, tokens: u64) -> std::sync::Arc<[u64]> {
+fn prefix(id: u64, group: u64, shared: u64, tokens: u64) -> Vec<u64> {
     let name = |block: u64| if block < shared { group << 32 | block } else { (id + 100) << 32 | block };
     (0..tokens / BLOCK_TOKENS).map(name).collect()
 }
@@ -22,7 +23,8 @@ fn jobs() -> impl Strategy<Value = Vec<Job>> {
         let job = |(id, (at_ns, prompt, output, kind, (group, shared), (priority, adapter)))| {
             let output = if matches!(kind, Kind::FromElsewhere(_)) { output + 1 } else { output };
             let prefix = prefix(id, group, shared, u64::from(prompt + output));
-            let attributes = Attributes { priority, adapter: (adapter > 0).then_some(adapter), prefix };
+            let adapter = (adapter > 0).then_some(adapter);
+            let attributes = Attributes { priority, adapter, prefix, ..Attributes::default() };
             Job { at_ns, prompt, output, kind, attributes }
         };
         (0u64..).zip(jobs).map(job).collect()

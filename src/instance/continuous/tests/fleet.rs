@@ -11,7 +11,8 @@ use crate::ids::{ApplicationId, GpuName, InstanceId, RequestId};
 use crate::instance::batcher::Finished;
 use crate::instance::resident::Work;
 use crate::message::DecodeTarget;
-use crate::request::{Journal, Leg, Request};
+
+use crate::request::{Attributes, Journal, Leg, Request};
 
 /// Iterations that take odd times.
 #[derive(Debug)]
@@ -93,6 +94,7 @@ impl Job {
             batch_size: 1,
             prompt_tokens: self.prompt,
             output_tokens: self.output,
+            attributes: Some(Arc::new(self.attributes.clone())),
             journal,
         })
     }
@@ -190,13 +192,13 @@ impl Fleet {
                 } else if let Kind::FromElsewhere(_) = job.kind {
                     self.reserve(now, id);
                 } else {
-                    self.engine.arrive(now, request, job.attributes.clone(), job.work(), 0);
+                    self.engine.arrive(now, request, job.work(), 0);
                 }
             }
             Event::Retry(id) => self.reserve(now, id),
             Event::Lands(id, bytes) => {
                 let job = self.jobs[id as usize].clone();
-                self.engine.arrive(now, job.request(id), job.attributes.clone(), job.work(), bytes);
+                self.engine.arrive(now, job.request(id), job.work(), bytes);
             }
             Event::Leaves(bytes) => self.engine.free(now, bytes),
             Event::Probe => {

@@ -2,12 +2,12 @@
 //! [fleet](super::fleet) itself.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::super::*;
 use super::fleet::{Fleet, Job};
+use crate::request::Attributes;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
@@ -47,7 +47,7 @@ proptest! {
             let found = (0..=path.len().min(most)).rev().find(|&to| to == 0 || known.contains(&path[..to]));
             expected += found.unwrap_or(0) as u64 * 16;
             known.extend((1..=path.len()).map(|to| path[..to].to_vec()));
-            let attributes = Attributes { prefix: Arc::from(names), ..Attributes::default() };
+            let attributes = Attributes { prefix: names, ..Attributes::default() };
             // One after the other: what is being computed cannot be shared yet.
             jobs.push(Job { attributes, ..Job::whole(nth * 10_000_000, prompt, 5) });
         }

@@ -1,11 +1,10 @@
 //! What the engine does with small, plain work.
 
-use std::sync::Arc;
-
 use ebbflow_actors::SimTime;
 
 use super::super::*;
 use super::fleet::{Fleet, Job, Kind, Outcome};
+use crate::request::Attributes;
 
 const ROOMY: u64 = 10_000;
 
@@ -60,7 +59,7 @@ fn who_is_left_stands_somewhere() {
     let mut fleet = Fleet::new(Settings { max_num_seqs: 2, ..settings() }, ROOMY, None, Vec::new());
     for (id, prompt) in [(0, 10), (1, 1000), (2, 10)] {
         let job = Job::whole(id, prompt, 50);
-        fleet.engine.arrive(SimTime::ZERO, job.request(id), job.attributes.clone(), job.work(), 0);
+        fleet.engine.arrive(SimTime::ZERO, job.request(id), job.work(), 0);
     }
     let first = fleet.engine.run_end().expect("it runs");
     fleet.engine.finish_run(first, |_, _| ());
@@ -148,7 +147,7 @@ fn an_adapter_waits_for_a_slot_while_others_pass() {
 
 #[test]
 fn a_repeated_prompt_is_found_but_for_its_last_block() {
-    let prefix: Arc<[u64]> = (0..4).collect();
+    let prefix: Vec<u64> = (0..4).collect();
     let attributes = Attributes { prefix, ..Attributes::default() };
     let jobs = vec![
         with(Job::whole(0, 64, 2), attributes.clone()),
