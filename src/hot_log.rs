@@ -7,8 +7,7 @@ use ebbflow_actors::{Entity, EntityId, SimTime};
 use tracing::level_filters::LevelFilter;
 
 use crate::ids::{ApplicationId, InstanceId};
-use crate::instance::Birth;
-use crate::instance::batcher::Run;
+use crate::instance::{Birth, RunInProgress};
 use crate::message::Message;
 use crate::participant::Participant;
 use crate::request::{Fate, Request};
@@ -71,23 +70,23 @@ pub(crate) fn ended(now: SimTime, request: &Request, fate: &Fate) {
 
 /// A run of iterations has ended. `-vv` shows it.
 #[inline]
-pub(crate) fn batch(now: SimTime, birth: &Birth, run: &Run, batch_size: usize) {
+pub(crate) fn batch(now: SimTime, birth: &Birth, run: RunInProgress) {
     #[cold]
     #[inline(never)]
-    fn tell(now: SimTime, birth: &Birth, run: &Run, batch_size: usize) {
+    fn tell(now: SimTime, birth: &Birth, run: RunInProgress) {
         tracing::debug!(
             target: "ebbflow::instance",
             t_s = now.as_secs_f64(),
             application = birth.application.0,
             instance = birth.instance.0,
             start_s = run.start.as_secs_f64(),
-            batch_size,
+            batch_size = run.batch_size,
             prompts = run.prompts,
             iterations = run.iterations,
             "batch"
         );
     }
     if asked_for(LevelFilter::DEBUG) {
-        tell(now, birth, run, batch_size);
+        tell(now, birth, run);
     }
 }

@@ -118,6 +118,7 @@ mod tests {
             removed: None,
             busy: SimDuration::ZERO,
             tasks_completed: 0,
+            engine: None,
         }
     }
 

@@ -8,6 +8,7 @@ use ebbflow_actors::SimTime;
 
 use super::entity::Instance;
 use super::lifecycle::{Drain, Lifecycle};
+use super::machinery::Evicted;
 use super::residents::Work;
 use crate::message::{Message, Return};
 use crate::participant::Outbox;
@@ -50,7 +51,7 @@ impl Instance {
         self.arrived == drain.expected
             && self.outgoing == 0
             && self.inbound.is_empty()
-            && self.batcher.residents().is_empty()
+            && self.machinery.is_empty()
     }
 
     pub(super) fn check_drain(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
@@ -81,24 +82,24 @@ impl Instance {
     pub(super) fn expire_drain(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
         let Lifecycle::Draining(drain) = &mut self.lifecycle else { return };
         drain.expired = true;
-        let residents = self.batcher.evict_all(now);
+        let evicted = self.machinery.evict_all(now);
         let offers = self.inbound.take_all();
         let detail = format!(
             "the drain took longer than drain_timeout; {} requests are {}",
-            residents.len() + offers.len(),
+            evicted.len() + offers.len(),
             match self.birth.drain.timeout_action {
                 DrainTimeoutAction::Requeue => "sent back to the scheduler",
                 DrainTimeoutAction::Abort => "given up",
             }
         );
         self.note(now, "drain_timeout", detail, outbox);
-        for resident in residents {
-            self.turn_away(now, resident.request, resident.work, resident.prefill_reported, outbox);
+        for Evicted { request, work, prefill_reported } in evicted {
+            self.turn_away(now, request, work, prefill_reported, outbox);
         }
         for offer in offers {
             outbox.cancel(offer.tick);
             if let Some(bytes) = offer.reserved_bytes {
-                self.batcher.free(now, bytes);
+                self.machinery.cancel_inbound(now, bytes);
             }
             self.release_source(offer.origin, outbox);
             self.turn_away(now, offer.request, Work::DecodeOnly, true, outbox);

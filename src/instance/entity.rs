@@ -2,19 +2,18 @@
 
 use ebbflow_actors::{EntityId, SimTime, TickId};
 
-use super::batcher::{Batcher, Finished};
+use super::batcher::Finished;
 use super::birth::Birth;
-use super::engine;
 use super::inbound::{IDLE_RETRIES_BEFORE_RECOMPUTE, Inbound, Offer, RETRY_INTERVAL};
 use super::lifecycle::{InstanceStatus, Lifecycle};
-use super::memory::Memory;
-use super::residents::{Phase, Residents, TaskState, Work};
+use super::machinery::Machinery;
+use super::residents::Work;
 use crate::hot_log;
-use crate::ids::{GpuName, RequestId};
+use crate::ids::RequestId;
 use crate::message::{CacheOffer, CacheOrigin, DecodeTarget, Dues, Message, Return};
 use crate::participant::Outbox;
 use crate::request::{Rejection, Request, Stage};
-use crate::results::{InstanceRecord, IterationRow};
+use crate::results::InstanceRecord;
 use crate::scaling::metrics::{InstanceSample, Sample};
 
 /// A serving instance.
@@ -22,7 +21,7 @@ use crate::scaling::metrics::{InstanceSample, Sample};
 pub struct Instance {
     pub(super) birth: Birth,
     pub(super) lifecycle: Lifecycle,
-    pub(super) batcher: Batcher,
+    pub(super) machinery: Machinery,
     pub(super) inbound: Inbound,
     /// Caches that have left the batcher but still occupy memory here.
     pub(super) outgoing: u32,
@@ -36,17 +35,9 @@ pub struct Instance {
 impl Instance {
     /// An instance as its birth certificate says; its life begins with its first event.
     pub fn new(birth: Birth) -> Self {
-        let memory = Memory::new(birth.weights_bytes, birth.capacity_bytes);
-        let residents = Residents::new(memory, birth.kv_bytes_per_token);
-        let batcher = Batcher::new(
-            (birth.instance, GpuName::of(&birth.gpu)),
-            residents,
-            engine::engine(birth.engine),
-            std::sync::Arc::clone(&birth.performance.batches),
-        );
         Instance {
             lifecycle: Lifecycle::ScalingUp { activation: None },
-            batcher,
+            machinery: Machinery::new(&birth),
             inbound: Inbound::default(),
             outgoing: 0,
             arrived: 0,
@@ -77,9 +68,8 @@ impl Instance {
     }
 
     /// Memory in use, weights included, and available, in bytes.
-    pub fn memory_bytes(&self) -> (u64, u64) {
-        let memory = &self.batcher.residents().memory;
-        (memory.used_bytes(), memory.capacity_bytes())
+    pub fn memory_bytes(&self, now: SimTime) -> (u64, u64) {
+        self.machinery.memory_bytes(now)
     }
 
     pub(crate) fn start(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
@@ -107,7 +97,7 @@ impl Instance {
             Message::TransferEnds(request) => self.end_transfer(now, request, outbox),
             Message::CacheMoved { held_bytes } => {
                 self.outgoing -= 1;
-                self.batcher.free(now, held_bytes);
+                self.machinery.free(now, held_bytes);
             }
             Message::Withdrawn => self.arrived += 1,
             Message::Drain { since, expected } => self.begin_drain(now, since, expected, outbox),
@@ -153,10 +143,10 @@ impl Instance {
         };
         if self.drain_expired() {
             self.turn_away(now, request, work, false, outbox);
-        } else if !self.batcher.could_ever_hold(&request, work) {
+        } else if !self.machinery.could_ever_hold(&request, work) {
             self.give_up(request, work, false, Return::Rejected(Rejection::TooLarge), outbox);
         } else {
-            self.batcher.arrive(now, request, work, 0);
+            self.machinery.arrive(now, request, work, 0);
         }
     }
 
@@ -183,16 +173,16 @@ impl Instance {
 
     fn finish_run(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
         self.run_end = None;
-        if let Some(run) = self.batcher.run() {
-            hot_log::batch(now, &self.birth, run, self.batcher.residents().batch.len());
+        if let Some(run) = self.machinery.run() {
+            hot_log::batch(now, &self.birth, run);
         }
         if self.birth.debug {
             let row = self.iteration_row(now);
             outbox.send(self.birth.recorder, Message::Iterated(self.birth.application, row));
         }
-        let Instance { birth, batcher, outgoing, .. } = self;
-        batcher.finish_run(now, |task| report_finished(birth, outgoing, task, outbox));
-        if self.birth.reports.queue && self.batcher.residents().is_empty() {
+        let Instance { birth, machinery, outgoing, .. } = self;
+        machinery.finish_run(now, |task| report_finished(birth, outgoing, task, outbox));
+        if self.birth.reports.queue && self.machinery.is_empty() {
             outbox.send(self.birth.scheduler, Message::Idle(self.birth.instance));
         }
     }
@@ -204,7 +194,7 @@ impl Instance {
         CacheOffer { transfer, origin }: CacheOffer,
         outbox: &mut Outbox<'_>,
     ) {
-        if self.drain_expired() || !self.batcher.could_ever_hold(&request, Work::DecodeOnly) {
+        if self.drain_expired() || !self.machinery.could_ever_hold(&request, Work::DecodeOnly) {
             self.release_source(origin, outbox);
             if self.drain_expired() {
                 self.turn_away(now, request, Work::DecodeOnly, true, outbox);
@@ -221,9 +211,9 @@ impl Instance {
 
     /// Starts the transfer if there is room; else the pending retry stays.
     fn try_transfer(&mut self, now: SimTime, mut offer: Offer, outbox: &mut Outbox<'_>) {
-        offer.reserved_bytes = self.batcher.reserve_inbound(&offer.request);
+        offer.reserved_bytes = self.machinery.reserve_inbound(now, &offer.request);
         if offer.reserved_bytes.is_some() {
-            let leg = self.batcher.begin_leg(now);
+            let leg = self.machinery.begin_leg(now);
             offer.request.journal.transfer.get_or_insert(leg);
             outbox.cancel(offer.tick);
             offer.tick = outbox.tick(offer.transfer, Message::TransferEnds(offer.request.id));
@@ -233,12 +223,12 @@ impl Instance {
 
     fn retry_transfer(&mut self, now: SimTime, request: RequestId, outbox: &mut Outbox<'_>) {
         let Some(mut offer) = self.inbound.remove(request) else { return };
-        let idle = self.batcher.run().is_none() && !self.inbound.is_moving();
+        let idle = self.machinery.run().is_none() && !self.inbound.is_moving();
         offer.idle_retries = if idle { offer.idle_retries + 1 } else { 0 };
         if idle && offer.idle_retries > IDLE_RETRIES_BEFORE_RECOMPUTE {
             self.release_source(offer.origin, outbox);
             offer.request.journal.recomputed += 1;
-            self.batcher.arrive(now, offer.request, Work::Whole, 0);
+            self.machinery.arrive(now, offer.request, Work::Whole, 0);
             return;
         }
         offer.tick = outbox.tick(RETRY_INTERVAL, Message::RetryTransfer(request));
@@ -252,7 +242,7 @@ impl Instance {
         }
         self.release_source(offer.origin, outbox);
         let held_bytes = offer.reserved_bytes.unwrap_or(0);
-        self.batcher.arrive(now, offer.request, Work::DecodeOnly, held_bytes);
+        self.machinery.arrive(now, offer.request, Work::DecodeOnly, held_bytes);
     }
 
     /// The cache is, or will be, here: its memory at the origin is free.
@@ -266,17 +256,17 @@ impl Instance {
 
     /// After every event: resolve a standstill, set the tick of the run's end, report the queue.
     fn settle(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
-        if self.batcher.is_stuck() && self.outgoing == 0 && !self.inbound.is_moving() {
-            self.batcher.break_deadlock(now);
+        if self.outgoing == 0 && !self.inbound.is_moving() {
+            self.machinery.break_standstill(now);
         }
-        let end = self.batcher.run().map(|run| run.end);
+        let end = self.machinery.run_end();
         if end != self.run_end.map(|(end, _)| end) {
             if let Some((_, tick)) = self.run_end.take() {
                 outbox.cancel(tick);
             }
             self.run_end = end.map(|end| (end, outbox.tick_at(end, Message::RunEnds)));
         }
-        let empty = self.batcher.residents().queue.is_empty();
+        let empty = self.machinery.is_queue_empty();
         if self.birth.reports.queue && empty != self.queue_reported_empty {
             self.queue_reported_empty = empty;
             let instance = self.birth.instance;
@@ -286,45 +276,21 @@ impl Instance {
 
     /// The answer to a scrape.
     fn show(&self, now: SimTime) -> InstanceSample {
-        let residents = self.batcher.residents();
-        let memory = &residents.memory;
-        let running = residents.batch.len();
+        let standing = self.machinery.standing();
+        let (memory_bytes, capacity_bytes) = self.machinery.memory_bytes(now);
         InstanceSample {
             at: now,
             instance: self.birth.instance,
             tag: self.birth.tag,
-            running: running as u32,
-            waiting: (residents.len() - running + self.inbound.requests().count()) as u32,
-            waiting_prompt_tokens: residents.waiting_prompt_tokens(),
-            memory_bytes: memory.used_bytes(),
-            capacity_bytes: memory.capacity_bytes(),
+            running: standing.running,
+            waiting: standing.waiting + self.inbound.requests().count() as u32,
+            waiting_prompt_tokens: standing.waiting_prompt_tokens,
+            memory_bytes,
+            capacity_bytes,
             weights_bytes: self.birth.weights_bytes,
             kv_bytes_per_token: self.birth.kv_bytes_per_token,
-            busy: self.batcher.busy_at(now),
+            busy: self.machinery.busy_at(now),
         }
-    }
-
-    fn iteration_row(&self, now: SimTime) -> Box<IterationRow> {
-        let residents = self.batcher.residents();
-        let run = self.batcher.run();
-        Box::new(IterationRow {
-            instance: self.birth.instance,
-            tag: self.birth.tag,
-            start: run.map_or(now, |run| run.start),
-            end: now,
-            batch_size: residents.batch.len() as u32,
-            prompt_tasks: run.map_or(0, |run| run.prompts),
-            memory_bytes: residents.memory.used_bytes(),
-            pending_requests: residents.len() as u32,
-            pending_tasks: residents.queue.len() as u32,
-            blocked_tasks: residents.blocked.len() as u32,
-            pending_prompts: residents.prompts.len() as u32,
-            earliest_request: residents.earliest().map(|resident| resident.request.id.0),
-            memory_allocations: (residents.holders() + self.inbound.moving()) as u32 + 1 + self.outgoing,
-            iterations: run.map_or(0, |run| run.iterations),
-            batch_tokens: residents.batch_tokens,
-            pending_tokens: residents.waiting_tokens(),
-        })
     }
 
     /// Its life so far, as a record.
@@ -343,27 +309,18 @@ impl Instance {
                 _ => None,
             },
             removed,
-            busy: self.batcher.busy(),
-            tasks_completed: self.batcher.tasks_completed(),
+            busy: self.machinery.busy(),
+            tasks_completed: self.machinery.tasks_completed(),
+            engine: self.machinery.statistics().cloned().map(Box::new),
         }
     }
 
     /// The requests it holds when the run ends, with where they stand, by arrival.
     pub fn unfinished(&self) -> Vec<(Stage, Request)> {
-        let residents = self.batcher.residents();
-        let stage = |key| {
-            let resident = residents.get(key);
-            match (resident.phase, resident.state) {
-                (Phase::Prefill, TaskState::Running) => Stage::Prefill,
-                (Phase::Prefill, _) => Stage::WaitingForPrefill,
-                (Phase::Decode, TaskState::Running) => Stage::Decode,
-                (Phase::Decode, _) => Stage::WaitingForDecode,
-            }
-        };
-        let resident =
-            residents.by_arrival().into_iter().map(|key| (stage(key), (*residents.get(key).request).clone()));
+        let here = self.machinery.unfinished().into_iter();
+        let here = here.map(|(stage, request)| (stage, request.clone()));
         let coming = self.inbound.requests().map(|request| (Stage::Transfer, request.clone()));
-        resident.chain(coming).collect()
+        here.chain(coming).collect()
     }
 }
 

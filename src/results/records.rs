@@ -1,11 +1,13 @@
 //! What a run leaves behind, in memory: the plain facts the writers, the summary and tests read.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use ebbflow_actors::{Digest, SimDuration, SimTime, Stats};
 
 use super::Tally;
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
+use crate::instance::continuous::Statistics as EngineStatistics;
 use crate::request::{Fate, Request};
 use crate::scaling::{DecisionRow, StatusSummary};
 use crate::scenario::Sku;
@@ -46,7 +48,7 @@ pub struct ScalingEvent {
 }
 
 /// The life of one instance.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InstanceRecord {
     /// Its number.
     pub id: InstanceId,
@@ -73,6 +75,16 @@ pub struct InstanceRecord {
     pub busy: SimDuration,
     /// Tasks it completed.
     pub tasks_completed: u64,
+    /// What its engine counted, if that is `vllm`. Left out of digests: it follows from what is in them.
+    pub engine: Option<Box<EngineStatistics>>,
+}
+
+impl Hash for InstanceRecord {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.id, self.server, &self.sku, &self.gpu, &self.processors, self.tag).hash(state);
+        (self.created, self.active, self.draining, self.removed).hash(state);
+        (self.busy, self.tasks_completed).hash(state);
+    }
 }
 
 impl InstanceRecord {

@@ -142,6 +142,7 @@ pub fn instance(id: u32) -> InstanceRecord {
         removed: None,
         busy: SimDuration::from_millis(25_000),
         tasks_completed: 2,
+        engine: None,
     }
 }
 

@@ -77,6 +77,7 @@ mod tests {
             removed: removed.map(at),
             busy: SimDuration::ZERO,
             tasks_completed: 0,
+            engine: None,
         };
         let seconds = |time: SimTime| time.as_nanos() / 1_000_000_000;
         stretches(&instance).map(|s| (s.status, seconds(s.from), s.to.map(seconds))).collect()

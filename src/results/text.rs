@@ -11,8 +11,8 @@ use ebbflow_actors::SimDuration;
 
 use super::screen::{LABEL, Screen};
 use super::{
-    Cost, InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, Split, StatusSeconds,
-    fleet_chart,
+    Cost, EngineReport, InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, Split,
+    StatusSeconds, fleet_chart,
 };
 use crate::request::{Rejection, Stage};
 
@@ -29,6 +29,9 @@ pub fn summary_text(report: &Report, results: &RunResults, screen: &Screen) -> S
     out.push('\n');
     latencies(&mut out, report, results, screen);
     out.push('\n');
+    if let Some(engine) = &report.totals.engine {
+        screen.line(&mut out, "engines", &engines(engine));
+    }
     if results.applications.iter().any(|application| application.has_scaling_manager) {
         scaling(&mut out, report, results, screen);
     }
@@ -153,12 +156,29 @@ fn latencies(out: &mut String, report: &Report, results: &RunResults, screen: &S
     row("seconds", ["mean", "p50", "p90", "p99", "max"].map(String::from));
     row("  TTFT", cells(&totals.ttft_s));
     row("  TBT", cells(&totals.tbt_s));
+    if let Some(engine) = &totals.engine {
+        row("  token gap", cells(&engine.token_gap_s));
+    }
     row("  E2E", cells(&totals.e2e_s));
     row("  queue", cells(&totals.queue_s));
     let drains = Latency::of(instances(results).filter_map(drain).map(SimDuration::as_secs_f64).collect());
     if drains.max.is_some() {
         row("  drain", cells(&drains));
     }
+}
+
+fn engines(engine: &EngineReport) -> Vec<String> {
+    let hits = match engine.prefix_hit_rate {
+        Some(rate) => {
+            format!("prefix cache {:.1} % of {} tokens", rate * 100.0, grouped(engine.prefix_queried_tokens))
+        }
+        None => "prefix cache not asked".to_owned(),
+    };
+    vec![
+        format!("{} iterations", grouped(engine.iterations)),
+        format!("{} preemptions", grouped(engine.preemptions)),
+        hits,
+    ]
 }
 
 fn cells(latency: &Latency) -> [String; 5] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ebbflow_actors::SimTime;
 use serde::Serialize;
 
-use super::{ApplicationResults, Cost, Figures, ScalingCounts, Statistics, StatusTime};
+use super::{ApplicationResults, Cost, EngineReport, Figures, ScalingCounts, Statistics, StatusTime};
 use crate::ids::Tag;
 use crate::request::Fate;
 
@@ -28,6 +28,8 @@ pub struct Totals {
     pub e2e_s: Latency,
     /// Wait before the prompt was first worked on.
     pub queue_s: Latency,
+    /// What engines counted; null if none of them does (all but `vllm`).
+    pub engine: Option<EngineReport>,
     /// Time of instances.
     pub instance_seconds: Shares,
     /// The same, weighted by the GPUs of each instance.
@@ -118,6 +120,7 @@ impl Totals {
             tpot_s: Latency::from(figures.tpot_s.as_ref()),
             e2e_s: latency("response_times"),
             queue_s: latency("queue_times"),
+            engine: EngineReport::of(applications),
             instance_seconds: Shares::of(times(applications, |time| time.instance)),
             gpu_seconds: Shares::of(times(applications, |time| time.gpu)),
             cost: Cost::of(applications, end),

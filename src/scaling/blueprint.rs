@@ -16,6 +16,8 @@ pub struct Blueprint {
     pub model: ModelSpec,
     /// What their scheduler wants to hear.
     pub reports: Reports,
+    /// Tokens that a name of a request's prefix stands for, as the workload says.
+    pub prefix_block_tokens: u64,
     /// How they drain.
     pub drain: DrainRules,
     /// Whether they log every run of iterations.
@@ -45,7 +47,7 @@ impl Blueprint {
             weights_bytes: self.model.weights_bytes,
             capacity_bytes: planned.sku.gpu.memory_bytes * gpus,
             kv_bytes_per_token: self.model.kv_bytes(1, 1),
-            engine: planned.engine,
+            engine: planned.engine.with_prefix_blocks_of(self.prefix_block_tokens),
             performance: planned.performance,
             scheduler,
             manager,

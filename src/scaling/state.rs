@@ -355,6 +355,7 @@ impl ScalingState {
                 removed,
                 busy: SimDuration::ZERO,
                 tasks_completed: 0,
+                engine: None,
             })
         })
     }

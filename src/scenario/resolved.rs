@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::models;
 use super::spec::*;
 use crate::cluster::known_skus;
+use crate::instance::continuous::{QueueOrder, Settings as VllmSettings};
 use crate::performance::DecodeKey;
 use crate::registry::{Setting, Settings};
 use crate::scaling::{AUTO, ColdStart, SkuChoice, Span};
@@ -224,11 +225,35 @@ fn instance_keys(config: &InstanceConfig) -> Map<String, Value> {
             "max_batch_tokens": max_batch_tokens,
             "max_preemptions": max_preemptions,
         }),
+        EngineSpec::Vllm(settings) => vllm_keys(&settings),
     };
     let mut keys = engine.as_object().cloned().unwrap_or_default();
     keys.insert("pipeline_parallelism".to_owned(), json!(config.parallelism.pipeline));
     keys.insert("tensor_parallelism".to_owned(), json!(config.parallelism.tensor));
     keys
+}
+
+/// What a workload or nobody sets is left out.
+fn vllm_keys(settings: &VllmSettings) -> Value {
+    json!({
+        "instance_type": "vllm",
+        "max_num_batched_tokens": settings.max_num_batched_tokens,
+        "max_num_seqs": settings.max_num_seqs,
+        "chunked_prefill": settings.chunked_prefill,
+        "long_prefill_token_threshold": settings.long_prefill_token_threshold,
+        "scheduling_policy": match settings.order {
+            QueueOrder::Fcfs => "fcfs",
+            QueueOrder::Priority => "priority",
+        },
+        "watermark_blocks": settings.watermark_blocks,
+        "prefix_caching": settings.prefix_caching,
+        "speculation": settings.speculation.map(|speculation| json!({
+            "draft_tokens": speculation.draft_tokens,
+            "acceptance": speculation.acceptance,
+        })),
+        "max_loras": settings.max_loras,
+        "fast_forward": settings.fast_forward,
+    })
 }
 
 fn performance(model: &PerformanceSpec) -> Value {

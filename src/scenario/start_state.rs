@@ -1,32 +1,22 @@
 //! Reads `start_state`: which instances exist at time 0, and how scale-ups configure new ones.
 //!
-//! Names and defaults are the ancestor's: 512 tasks in a batch, 2048 tokens, 4 preemptions, tensor
-//! parallelism 8. Any `state_type` that contains `splitwise` is a split (`splitwise_2_2`, `splitwise_hhcap`).
+//! Names and defaults are the ancestor's: tensor parallelism 8. Any `state_type` that contains `splitwise` is a split (`splitwise_2_2`, `splitwise_hhcap`).
 
 use std::sync::Arc;
 
-use super::cluster;
 use super::reader::{At, Keys};
-use super::spec::{EngineSpec, InstanceConfig, Parallelism, PoolSpec, Sku, SplitType, StartState};
+use super::spec::{InstanceConfig, Parallelism, PoolSpec, Sku, SplitType, StartState};
+use super::{cluster, engines};
 use crate::ids::{ApplicationId, Tag};
 
 const STATE_TYPES: [&str; 5] = ["unallocated", "orca", "baseline", "splitwise", "splitwise_hhcap"];
-const ENGINES: [&str; 3] = ["DEFAULT", "ORCA", "Splitwise"];
 const SPLIT_TYPES: [&str; 2] = ["homogeneous", "heterogeneous"];
 
-const MAX_BATCH_SIZE: u32 = 512;
-const MAX_BATCH_TOKENS: u64 = 2048;
-const MAX_PREEMPTIONS: u32 = 4;
 const PARALLELISM: Parallelism = Parallelism { pipeline: 1, tensor: 8 };
 
 /// The start state of a scenario that names none: one instance on every server.
 pub(super) fn default_state(application: ApplicationId) -> StartState {
-    let engine = EngineSpec::Splitwise {
-        max_batch_size: MAX_BATCH_SIZE,
-        max_batch_tokens: MAX_BATCH_TOKENS,
-        max_preemptions: MAX_PREEMPTIONS,
-    };
-    let instance = InstanceConfig { engine, parallelism: PARALLELISM };
+    let instance = InstanceConfig { engine: engines::SPLITWISE, parallelism: PARALLELISM };
     StartState::WholeServers { application, instance }
 }
 
@@ -142,33 +132,15 @@ fn read_block(at: Option<&At<'_>>, engine: &str) -> Option<InstanceConfig> {
 
 /// An instance; `engine` when the keys do not name one.
 fn read_instance(keys: Option<&Keys<'_>>, engine: &str) -> Option<InstanceConfig> {
-    let get = |key| keys.and_then(|keys| keys.get(key));
-    let count = |key, minimum, default| match get(key) {
-        Some(at) => at.count(minimum),
+    let degree = |key, default| match keys.and_then(|keys| keys.get(key)) {
+        Some(at) => at.count(1),
         None => Some(default),
     };
-    let pipeline = count("pipeline_parallelism", 1, PARALLELISM.pipeline);
-    let tensor = count("tensor_parallelism", 1, PARALLELISM.tensor);
-    let max_batch_size = count("max_batch_size", 1, MAX_BATCH_SIZE);
-    let max_batch_tokens = match get("max_batch_tokens") {
-        Some(at) => at.whole(1),
-        None => Some(MAX_BATCH_TOKENS),
-    };
-    let max_preemptions = count("max_preemptions", 0, MAX_PREEMPTIONS);
-    let type_at = get("instance_type");
-    let name = match &type_at {
-        Some(at) => at.text()?,
-        None => engine,
-    };
-    let (max_batch_size, max_batch_tokens) = (max_batch_size?, max_batch_tokens?);
-    let engine = match (name.to_lowercase().as_str(), type_at) {
-        ("default", _) => EngineSpec::Default,
-        ("orca", _) => EngineSpec::Orca { max_batch_size },
-        ("splitwise", _) => {
-            EngineSpec::Splitwise { max_batch_size, max_batch_tokens, max_preemptions: max_preemptions? }
-        }
-        (_, Some(at)) => return at.unknown("instance_type", name, &ENGINES),
-        (_, None) => return None,
-    };
-    Some(InstanceConfig { engine, parallelism: Parallelism { pipeline: pipeline?, tensor: tensor? } })
+    let pipeline = degree("pipeline_parallelism", PARALLELISM.pipeline);
+    let tensor = degree("tensor_parallelism", PARALLELISM.tensor);
+    let engine = engines::read(keys, engine);
+    Some(InstanceConfig {
+        engine: engine?,
+        parallelism: Parallelism { pipeline: pipeline?, tensor: tensor? },
+    })
 }

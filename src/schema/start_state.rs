@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::cluster::sku;
-use super::forms::{Form, Object, any, bare_words, count, list};
+use super::forms::{Form, Object, any, bare_words, count, flag, list, number};
 use super::keys::KeyTable;
+use crate::instance::continuous::Settings;
 
 const PATH: &str = "start_state";
 /// Where the table describes instances.
@@ -42,8 +43,8 @@ fn pool(table: &KeyTable) -> Form {
 }
 
 fn instance(table: &KeyTable) -> Object<'_> {
-    let engines = bare_words(["Splitwise", "ORCA", "DEFAULT"]);
-    Object::documented(table, INSTANCE)
+    let engines = bare_words(["vllm", "Splitwise", "ORCA", "DEFAULT"]);
+    let selecting = Object::documented(table, INSTANCE)
         .key("instance_type", engines.about("batching engine"))
         .key("max_batch_size", count(1).about("requests in a batch at most"))
         .key("max_batch_tokens", count(1).about("prompt tokens and decodes in an iteration at most"))
@@ -52,5 +53,61 @@ fn instance(table: &KeyTable) -> Object<'_> {
             count(0).about("iterations a request may be passed over before it goes first"),
         )
         .key("pipeline_parallelism", count(1).about("pipeline stages; kept, not simulated"))
-        .key("tensor_parallelism", count(1).about("GPUs an instance is spread over"))
+        .key("tensor_parallelism", count(1).about("GPUs an instance is spread over"));
+    vllm(selecting)
+}
+
+/// With the settings of `vllm`, under its names.
+fn vllm(instance: Object<'_>) -> Object<'_> {
+    let Settings { max_num_batched_tokens, max_num_seqs, watermark_blocks, .. } = Settings::default();
+    let Settings { chunked_prefill, prefix_caching, fast_forward, .. } = Settings::default();
+    instance
+        .key(
+            "max_num_batched_tokens",
+            count(1).about("vllm: tokens an iteration computes at most").otherwise(max_num_batched_tokens),
+        )
+        .key("max_num_seqs", count(1).about("vllm: sequences that run at most").otherwise(max_num_seqs))
+        .key(
+            "chunked_prefill",
+            flag().about("vllm: whether a prompt may be computed in pieces").otherwise(chunked_prefill),
+        )
+        .key(
+            "long_prefill_token_threshold",
+            count(1).about("vllm: tokens of one prompt an iteration computes at most"),
+        )
+        .key(
+            "scheduling_policy",
+            bare_words(["fcfs", "priority"])
+                .about("vllm: who goes first, the lower priority number or whoever came first"),
+        )
+        .key(
+            "watermark_blocks",
+            count(0)
+                .about("vllm: KV blocks that stay free when a sequence joins others")
+                .otherwise(watermark_blocks),
+        )
+        .key(
+            "prefix_caching",
+            flag()
+                .about("vllm: whether computed blocks are kept for like beginnings")
+                .otherwise(prefix_caching),
+        )
+        .key("speculation", speculation().about("vllm: speculative decoding"))
+        .key("max_loras", count(1).about("vllm: different LoRA adapters that run at once"))
+        .key(
+            "fast_forward",
+            flag()
+                .about("vllm: pass over iterations that only decode at once; never changes a result")
+                .otherwise(fast_forward),
+        )
+}
+
+fn speculation() -> Form {
+    Object::default()
+        .must("draft_tokens", count(1).about("tokens drafted in an iteration"))
+        .must(
+            "acceptance",
+            number(0.0, 1.0).about("share of drafted tokens accepted, if those before them are"),
+        )
+        .form()
 }

@@ -49,6 +49,7 @@ pub(super) fn build(
     let instances: u32 = servers.iter().map(|server| server.instances.len() as u32).sum();
     let mut builder = Builder {
         scenario,
+        prefix_block_tokens: workload.prefix_block_tokens,
         registry,
         vitals,
         timings,
@@ -66,6 +67,7 @@ pub(super) fn build(
 
 struct Builder<'a> {
     scenario: &'a Scenario,
+    prefix_block_tokens: u64,
     registry: &'a Registry,
     vitals: &'a Vitals,
     timings: Timings,
@@ -120,6 +122,7 @@ impl Builder<'_> {
             application: spec.id,
             model: spec.model.clone(),
             reports: Scheduler::reports(&*policy),
+            prefix_block_tokens: self.prefix_block_tokens,
             drain: drain_rules(spec.scaling.as_ref()),
             debug: scenario.debug,
         };

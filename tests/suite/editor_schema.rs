@@ -264,10 +264,11 @@ fn the_table_of_keys_and_the_schema_tell_of_the_same_keys() {
     let (schema, table) = (Schema::of_scenarios(), KeyTable::read());
     let mut paths = BTreeSet::new();
     documented_paths(&schema, &schema.text, "", &mut paths);
-    for row in table.rows().iter().filter(|row| row.path != "an instance") {
+    for row in table.rows().iter().filter(|row| !row.path.starts_with("an instance")) {
         assert!(paths.contains(&row.path), "{} is not in the schema", row.path);
     }
-    let instance = &table.row("an instance").unwrap().meaning;
+    let of_instances = table.rows().iter().filter(|row| row.path.starts_with("an instance"));
+    let instance = of_instances.map(|row| format!("{}\n", row.meaning)).collect::<String>();
     let all: String = table.rows().iter().map(|row| format!("{} {}\n", row.path, row.meaning)).collect();
     let leads_to_a_row = |own: &str| table.rows().iter().any(|row| row.path.starts_with(own));
     for own in paths.iter().filter(|own| !leads_to_a_row(own)) {
@@ -276,7 +277,7 @@ fn the_table_of_keys_and_the_schema_tell_of_the_same_keys() {
         let told = rows.map(|row| row.meaning.as_str()).collect::<String>();
         // Other names of pools, what the ancestor's traces are named by, and a number written out.
         let is_known = ["prefill", "decode", "mixed", "dir", "filename", "constant"].contains(&key)
-            || [told.as_str(), if parent.starts_with("start_state") { instance } else { "" }]
+            || [told.as_str(), if parent.starts_with("start_state") { &instance } else { "" }]
                 .iter()
                 .any(|text| has_word(text, key))
             || (["", "trace"].contains(&parent) && has_word(&all, key));
@@ -288,13 +289,15 @@ fn has_word(text: &str, word: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|found| found == word)
 }
 
-/// Paths and defaults of a node, below `at`, of mappings that `text` has or may have.
-fn defaults(schema: &Schema, node: &Value, at: &str, found: &mut Vec<(String, Value)>) {
+/// Paths and defaults of a node, below `at`, of mappings that `text` has or may have, and whether they are settings of
+/// the engine `vllm`.
+fn defaults(schema: &Schema, node: &Value, at: &str, found: &mut Vec<(String, Value, bool)>) {
     for form in schema.forms(node) {
         for (key, inner) in form["properties"].as_object().into_iter().flatten() {
             let own = format!("{at}.{key}").trim_start_matches('.').to_owned();
             if let Some(default) = inner.get("default") {
-                found.push((own.clone(), default.clone()));
+                let of_vllm = inner["description"].as_str().is_some_and(|text| text.starts_with("vllm:"));
+                found.push((own.clone(), default.clone(), of_vllm));
             }
             let own = if key == "applications" { "applications.0".to_owned() } else { own };
             let inner = if key == "applications" { &inner["items"] } else { inner };
@@ -319,9 +322,15 @@ cluster: {servers: [{sku: dgx-a100, count: 2}]}
 applications: [{model_architecture: llama2-70b, model_size: llama2-70b-fp16, scaling_manager: {}}]
 workload: {preset: azure-conv}
 ";
-    for (key, default) in all {
+    for (key, default, of_vllm) in all {
         // Where a block has a short form, it is there in full.
         let block = match key.split_once('.') {
+            Some(("start_state", inner)) if of_vllm && inner.starts_with("instance") => {
+                "start_state: {state_type: baseline, instance: {instance_type: vllm}}"
+            }
+            Some(("start_state", _)) if of_vllm => {
+                "start_state: {state_type: splitwise, prompt: {instance_type: vllm}, token: {instance_type: vllm}}"
+            }
             Some(("start_state", inner)) if inner.starts_with("instance") => {
                 "start_state: {state_type: baseline}"
             }

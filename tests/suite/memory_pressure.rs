@@ -36,7 +36,7 @@ fn burst(requests: u32, prompt: u32, output: u32) -> Vec<(f64, u32, u32)> {
 
 #[test]
 fn an_instance_full_of_computed_prompts_serves_them_all() {
-    for engine_name in ["Splitwise", "ORCA", "DEFAULT"] {
+    for engine_name in ["vllm", "Splitwise", "ORCA", "DEFAULT"] {
         for (prompt, output) in [(900, 500), (100, 3000), (3000, 3000), (1, 6000), (7000, 2)] {
             let results = run_trace(&tight("jsq", &engine(engine_name), 1), &burst(40, prompt, output));
             let application = application(&results);

@@ -44,7 +44,7 @@ fn a_request_that_arrives_at_time_zero_is_served() {
 
 #[test]
 fn the_constant_performance_model_works_with_every_engine() {
-    for engine in ["ORCA", "Splitwise", "DEFAULT"] {
+    for engine in ["vllm", "ORCA", "Splitwise", "DEFAULT"] {
         let start = format!("{{state_type: baseline, instance: {{instance_type: {engine}}}}}");
         let yaml = fleet("jsq", &start, "performance_model: {constant: {prompt_time: 1, token_time: 10}}");
         let results = run_trace(&yaml, &[(0.0, 100, 4)]);
@@ -116,7 +116,7 @@ fn every_request_is_accounted_for_when_the_run_is_cut_short() {
 
 #[test]
 fn a_prompt_above_the_token_budget_waits_for_its_turn_and_gets_it() {
-    for engine in ["ORCA", "Splitwise"] {
+    for engine in ["vllm", "ORCA", "Splitwise"] {
         let start = format!("{{state_type: baseline, instance: {{instance_type: {engine}}}}}");
         let yaml = fleet("jsq", &start, "").replace("count: 2", "count: 1");
         let results = run_trace(&yaml, &[(0.0, 100, 300), (1.0, 5000, 10), (1.1, 5000, 10), (1.2, 50, 10)]);

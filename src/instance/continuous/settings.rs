@@ -1,5 +1,7 @@
 //! How the engine is set, after vLLM's options of the same names.
 
+use std::hash::{Hash, Hasher};
+
 /// Tokens of a KV block.
 pub const BLOCK_TOKENS: u64 = 16;
 
@@ -14,7 +16,7 @@ pub enum QueueOrder {
 }
 
 /// Speculative decoding.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Speculation {
     /// Draft tokens an iteration, ≥ 1.
     pub draft_tokens: u32,
@@ -22,8 +24,28 @@ pub struct Speculation {
     pub acceptance: f64,
 }
 
+impl PartialEq for Speculation {
+    fn eq(&self, other: &Self) -> bool {
+        self.bits() == other.bits()
+    }
+}
+
+impl Eq for Speculation {}
+
+impl Hash for Speculation {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bits().hash(state);
+    }
+}
+
+impl Speculation {
+    fn bits(self) -> (u32, u64) {
+        (self.draft_tokens, self.acceptance.to_bits())
+    }
+}
+
 /// Settings of the engine.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Settings {
     /// Tokens an iteration may compute.
     pub max_num_batched_tokens: u64,

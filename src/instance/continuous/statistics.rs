@@ -22,3 +22,17 @@ pub struct Statistics {
     /// Stretches begun: what the simulation pays for.
     pub stretches: u64,
 }
+
+impl Statistics {
+    /// Adds everything another engine has counted.
+    pub fn merge(&mut self, other: &Statistics) {
+        self.gaps.merge(&other.gaps);
+        self.prefix_queried_tokens += other.prefix_queried_tokens;
+        self.prefix_hit_tokens += other.prefix_hit_tokens;
+        self.resumed_queried_tokens += other.resumed_queried_tokens;
+        self.resumed_hit_tokens += other.resumed_hit_tokens;
+        self.preemptions += other.preemptions;
+        self.iterations += other.iterations;
+        self.stretches += other.stretches;
+    }
+}

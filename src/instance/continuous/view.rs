@@ -24,6 +24,11 @@ impl ContinuousBatcher {
         self.planned.len() as u32
     }
 
+    /// Tokens an iteration of the run in progress computes.
+    pub fn tokens_in_iteration(&self) -> u64 {
+        self.planned_tokens + self.decoding.sequences() * u64::from(self.settings.tokens_each())
+    }
+
     /// Whether nobody is here.
     pub fn is_empty(&self) -> bool {
         self.sequences.is_empty()

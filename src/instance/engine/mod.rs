@@ -7,6 +7,7 @@ mod fifo;
 mod orca;
 mod splitwise;
 
+use super::continuous::Settings;
 use super::residents::{Phase, Residents};
 use crate::scenario::EngineSpec;
 
@@ -27,9 +28,18 @@ pub trait Engine: Send + std::fmt::Debug {
     fn has_room(&self, residents: &Residents) -> bool;
 }
 
+/// The two ways to form iterations.
+#[derive(Debug)]
+pub enum Kind {
+    /// A batch of tasks is selected by this engine.
+    Selecting(Box<dyn Engine>),
+    /// Tokens are given out anew in every iteration: `vllm`.
+    Continuous(Settings),
+}
+
 /// The engine a configuration names.
-pub fn engine(spec: EngineSpec) -> Box<dyn Engine> {
-    match spec {
+pub fn engine(spec: EngineSpec) -> Kind {
+    Kind::Selecting(match spec {
         EngineSpec::Default => Box::new(fifo::Fifo),
         EngineSpec::Orca { max_batch_size } => {
             Box::new(orca::Orca { max_batch_size: max_batch_size as usize })
@@ -41,5 +51,6 @@ pub fn engine(spec: EngineSpec) -> Box<dyn Engine> {
                 max_preemptions,
             })
         }
-    }
+        EngineSpec::Vllm(settings) => return Kind::Continuous(settings),
+    })
 }

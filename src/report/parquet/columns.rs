@@ -11,15 +11,21 @@ pub enum Kind {
     Text,
 }
 
-const INTEGERS: [&str; 22] = [
+const INTEGERS: [&str; 30] = [
     "active",
+    "cached_tokens",
     "decode_instance",
     "draining",
     "gpu_memory_bytes",
     "gpus",
     "id",
+    "iterations",
     "output_tokens",
+    "preemptions",
     "prefill_instance",
+    "prefix_hit_tokens",
+    "prefix_queried_tokens",
+    "priority",
     "prompt_sizes",
     "prompt_tokens",
     "recomputed",
@@ -29,16 +35,19 @@ const INTEGERS: [&str; 22] = [
     "requeued",
     "sequences",
     "server",
+    "session",
     "starting",
     "tasks_completed",
+    "token_gaps",
     "token_sizes",
     "transfer_to",
     "wanted",
 ];
 
 /// Besides those whose names end with `_s`, for seconds, or `_w`, for watts.
-const NUMBERS: [&str; 9] = [
+const NUMBERS: [&str; 10] = [
     "nth_token_overheads",
+    "prefix_hit_rate",
     "queue_times",
     "raw",
     "response_times",
@@ -49,8 +58,9 @@ const NUMBERS: [&str; 9] = [
     "utilizations",
 ];
 
-const TEXTS: [&str; 17] = [
+const TEXTS: [&str; 19] = [
     "action",
+    "class",
     "detail",
     "event",
     "gpu",
@@ -67,6 +77,7 @@ const TEXTS: [&str; 17] = [
     "status",
     "tag",
     "target",
+    "tenant",
 ];
 
 /// The type of the column of this name, if there is one.

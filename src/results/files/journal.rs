@@ -3,15 +3,18 @@
 //! that it has a prefill without an end says where the run ended.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::rows::Rows;
+use ebbflow_actors::SimDuration;
+
+use super::rows::{Quoted, Rows};
 use super::scanner::{CellError, Row, Scanner};
 use super::{ReadError, WriteError};
-use crate::ids::{ApplicationId, GpuName, InstanceId, RequestId};
-use crate::request::{Fate, Journal, Leg, Rejection, Request, Stage};
+use crate::ids::{ApplicationId, GpuName, InstanceId, RequestId, SessionId};
+use crate::request::{Attributes, Fate, Journal, Leg, Rejection, Request, Stage};
 use crate::results::EndedRequest;
 
-const HEADER: [&str; 21] = [
+const HEADER: [&str; 27] = [
     "request_id",
     "request_type",
     "arrival_s",
@@ -33,6 +36,12 @@ const HEADER: [&str; 21] = [
     "decode_end_s",
     "recomputed",
     "requeued",
+    "cached_tokens",
+    "longest_gap_s",
+    "session",
+    "class",
+    "tenant",
+    "priority",
 ];
 
 /// The open file of one application.
@@ -68,7 +77,17 @@ impl Journals {
         self.leg(journal.decode.as_ref());
         self.0.cell(journal.recomputed);
         self.0.cell(journal.requeued);
+        self.0.cell(journal.cached_tokens);
+        self.0.cell(Some(journal.longest_gap).filter(|gap| !gap.is_zero()));
+        self.attributes(request.attributes());
         self.0.end_row()
+    }
+
+    fn attributes(&mut self, attributes: &Attributes) {
+        self.0.cell(attributes.session.map(|session| session.0));
+        self.0.cell(attributes.class.as_deref().map(Quoted));
+        self.0.cell(attributes.tenant.as_deref().map(Quoted));
+        self.0.cell(Some(attributes.priority).filter(|priority| *priority != 0));
     }
 
     fn leg(&mut self, leg: Option<&Leg>) {
@@ -135,9 +154,10 @@ fn read_row(
         decode: read_leg(row, gpu)?,
         recomputed: row.next()?,
         requeued: row.next()?,
-        ..Journal::default()
+        cached_tokens: row.next()?,
+        longest_gap: row.next::<Option<SimDuration>>()?.unwrap_or_default(),
     };
-    let attributes = None;
+    let attributes = read_attributes(row)?;
     let request = Request {
         id,
         request_type,
@@ -150,6 +170,19 @@ fn read_row(
         journal,
     };
     Ok(EndedRequest { request: Box::new(request), fate })
+}
+
+/// What a request says of itself, but for its adapter and its prefix, which no file has.
+fn read_attributes(row: &mut Row<'_>) -> Result<Option<Arc<Attributes>>, CellError> {
+    let name = |text: Option<String>| text.map(Arc::from);
+    let attributes = Attributes {
+        session: row.next::<Option<u64>>()?.map(SessionId),
+        class: name(row.next()?),
+        tenant: name(row.next()?),
+        priority: row.next::<Option<i32>>()?.unwrap_or(0),
+        ..Attributes::NONE
+    };
+    Ok((attributes != Attributes::NONE).then(|| Arc::new(attributes)))
 }
 
 fn read_leg(row: &mut Row<'_>, gpu: &impl Fn(InstanceId) -> GpuName) -> Result<Option<Leg>, CellError> {

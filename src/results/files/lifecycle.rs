@@ -80,6 +80,7 @@ pub fn read(directory: &Path, application: ApplicationId) -> Result<Vec<Instance
             removed,
             busy,
             tasks_completed,
+            engine: None,
         })
     })
 }

@@ -6,6 +6,7 @@
 
 mod alloc;
 mod detailed;
+mod engines;
 mod iterations;
 mod journal;
 mod lifecycle;
@@ -95,6 +96,7 @@ fn write_application(
 ) -> Result<(), WriteError> {
     alloc::write(directory, application, results.end)?;
     lifecycle::write(directory, application)?;
+    engines::write(directory, application)?;
     servers::write(directory, application)?;
     if application.has_scaling_manager {
         scaling::write(directory, application)?;

@@ -83,6 +83,29 @@ impl Cell for &str {
     }
 }
 
+/// Words that may need quotes.
+pub struct Quoted<'a>(pub &'a str);
+
+impl Cell for Quoted<'_> {
+    fn put(&self, text: &mut Vec<u8>) {
+        if !self.0.contains(['"', ',', '\n', '\r']) {
+            return self.0.put(text);
+        }
+        text.push(b'"');
+        text.extend_from_slice(self.0.replace('"', "\"\"").as_bytes());
+        text.push(b'"');
+    }
+}
+
+impl Cell for i32 {
+    fn put(&self, text: &mut Vec<u8>) {
+        if *self < 0 {
+            text.push(b'-');
+        }
+        self.unsigned_abs().put(text);
+    }
+}
+
 impl Cell for u64 {
     fn put(&self, text: &mut Vec<u8>) {
         text.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());

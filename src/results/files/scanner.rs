@@ -158,6 +158,7 @@ macro_rules! from_cell {
 from_cell! {
     u32, "a whole number", |text| text.parse().ok();
     u64, "a whole number", |text| text.parse().ok();
+    i32, "a whole number", |text| text.parse().ok();
     f64, "a number", |text| text.parse().ok();
     String, "text", |text| Some(text.to_owned());
     Limiter, "what may limit a decision", Limiter::parse;

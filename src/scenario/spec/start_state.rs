@@ -1,6 +1,7 @@
 //! Which instances exist at time 0, and how instances work.
 
 use crate::ids::ApplicationId;
+use crate::instance::continuous::Settings;
 
 /// Which instances exist at time 0. The blocks also say how scale-ups configure a new instance.
 #[derive(Clone, Debug)]
@@ -78,6 +79,20 @@ pub enum EngineSpec {
         /// Iterations a task may be passed over before it goes first.
         max_preemptions: u32,
     },
+    /// Continuous batching under a token budget, as vLLM does it. The tokens that a name of a prefix stands for are
+    /// those of the workload, whatever is set here.
+    Vllm(Settings),
+}
+
+impl EngineSpec {
+    /// The same engine where a name of a request's prefix stands for so many tokens.
+    #[must_use]
+    pub fn with_prefix_blocks_of(self, prefix_block_tokens: u64) -> Self {
+        match self {
+            EngineSpec::Vllm(settings) => EngineSpec::Vllm(Settings { prefix_block_tokens, ..settings }),
+            other => other,
+        }
+    }
 }
 
 /// Model parallelism.

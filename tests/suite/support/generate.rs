@@ -119,7 +119,7 @@ fn start_state(draw: &mut Draw, text: &mut String, servers: u64) {
     let _ = writeln!(text, "start_state:\n  state_type: {state}");
     let engines = match state {
         "orca" => &["ORCA"][..],
-        _ => &["Splitwise", "Splitwise", "ORCA", "DEFAULT"],
+        _ => &["vllm", "vllm", "Splitwise", "Splitwise", "ORCA", "DEFAULT"],
     };
     if state != "splitwise" || servers < 2 {
         if state == "splitwise" {
@@ -138,6 +138,10 @@ fn start_state(draw: &mut Draw, text: &mut String, servers: u64) {
 fn instance(draw: &mut Draw, engines: &[&str]) -> String {
     let engine = draw.pick(engines);
     let mut text = format!("instance_type: {engine}, tensor_parallelism: {}", draw.pick(&[2, 4, 8, 8]));
+    if engine == "vllm" {
+        vllm(draw, &mut text);
+        return text;
+    }
     if engine != "DEFAULT" {
         let _ = write!(text, ", max_batch_size: {}", draw.pick(&[1, 2, 16, 512]));
     }
@@ -146,6 +150,25 @@ fn instance(draw: &mut Draw, engines: &[&str]) -> String {
         let _ = write!(text, ", max_batch_tokens: {tokens}, max_preemptions: {}", draw.up_to(5));
     }
     text
+}
+
+/// Without chunks no prompt may be longer than the budget, or it is refused for that.
+fn vllm(draw: &mut Draw, text: &mut String) {
+    let (tokens, chunked) = draw.pick(&[(64, true), (2048, true), (8192, true), (40_000, false)]);
+    let (sequences, drafts) = (draw.pick(&[1, 2, 16]), draw.pick(&[0, 0, 1, 3]));
+    let _ = write!(
+        text,
+        ", max_num_batched_tokens: {tokens}, chunked_prefill: {chunked}, max_num_seqs: {sequences}"
+    );
+    let _ =
+        write!(text, ", prefix_caching: {}, watermark_blocks: {}", draw.one_in(2), draw.pick(&[0, 0, 10]));
+    if drafts > 0 {
+        let acceptance = draw.pick(&[0.0, 0.6, 1.0]);
+        let _ = write!(text, ", speculation: {{draft_tokens: {drafts}, acceptance: {acceptance}}}");
+    }
+    if draw.one_in(3) {
+        let _ = write!(text, ", long_prefill_token_threshold: 32, scheduling_policy: priority");
+    }
 }
 
 fn workload(draw: &mut Draw, text: &mut String) {
