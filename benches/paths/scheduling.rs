@@ -80,7 +80,8 @@ fn policy_named(name: &str, model: &ModelSpec) -> Box<dyn RoutingPolicy> {
     let registry = Registry::builtin();
     let kind = registry.schedulers().find(|kind| kind.name == name).expect("the name is a built-in one");
     let baseline = Arc::new(Constant::new(0.03, 0.02).expect("both times are above zero"));
-    let context = SchedulerContext { seed: 0, entity: SCHEDULER, model: model.clone(), baseline };
+    let (model, prefix_block_tokens) = (model.clone(), 16);
+    let context = SchedulerContext { seed: 0, entity: SCHEDULER, model, prefix_block_tokens, baseline };
     let build = registry.scheduler(name).expect("every kind has a factory");
     build(&context, &Settings::defaults(kind.parameters))
 }

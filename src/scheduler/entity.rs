@@ -102,6 +102,7 @@ impl Scheduler {
             Message::Activated(introduction) => self.on_instance_available(now, &introduction, outbox),
             Message::StopRouting { instance, entity, since } => {
                 let expected = self.fleet.remove(instance).map_or(0, |known| known.assigned);
+                self.policy.left(instance);
                 outbox.send(entity, Message::Drain { since, expected });
             }
             Message::ScaleUpRefused(tag) => self.policy.scale_up_refused(tag),

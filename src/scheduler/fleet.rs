@@ -33,6 +33,8 @@ pub enum Metric {
     PendingTokens,
     /// Weights + KV memory its requests will need (the ancestor's `sched_memory`).
     ReservedBytes,
+    /// KV memory its requests will need as a share of what there is beside the weights, in parts of 2³⁰.
+    KvShare,
 }
 
 /// The load of an instance as its scheduler books it.
@@ -63,12 +65,12 @@ impl SubAssign for Load {
 }
 
 impl Load {
-    /// The number behind a metric.
-    pub fn value(&self, metric: Metric) -> i64 {
+    /// Whether a metric has another value after this change.
+    pub(super) fn changes(&self, metric: Metric) -> bool {
         match metric {
-            Metric::Residents => self.residents,
-            Metric::PendingTokens => self.pending_tokens,
-            Metric::ReservedBytes => self.reserved_bytes,
+            Metric::Residents => self.residents != 0,
+            Metric::PendingTokens => self.pending_tokens != 0,
+            Metric::ReservedBytes | Metric::KvShare => self.reserved_bytes != 0,
         }
     }
 }
@@ -111,6 +113,8 @@ pub struct Known {
     pub gpu: Arc<str>,
     /// Bytes of GPU memory.
     pub capacity_bytes: i64,
+    /// Bytes of the model in it.
+    pub weights_bytes: i64,
     /// Whether its waiting queue is empty, as it last said.
     pub queue_empty: bool,
     /// Requests ever assigned to it.
@@ -124,12 +128,34 @@ impl Known {
         self.load
     }
 
+    /// Bytes for KV caches: what the weights leave.
+    pub fn kv_capacity_bytes(&self) -> i64 {
+        (self.capacity_bytes - self.weights_bytes).max(0)
+    }
+
+    /// The number behind a metric.
+    pub fn value(&self, metric: Metric) -> i64 {
+        match metric {
+            Metric::Residents => self.load.residents,
+            Metric::PendingTokens => self.load.pending_tokens,
+            Metric::ReservedBytes => self.load.reserved_bytes,
+            Metric::KvShare => {
+                let reserved = (self.load.reserved_bytes - self.weights_bytes) as f64;
+                (reserved / self.kv_capacity_bytes().max(1) as f64 * PARTS) as i64
+            }
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn with_load(load: Load) -> Self {
         let (entity, gpu) = (EntityId(0), Arc::from("gpu"));
-        Known { entity, tag: None, gpu, capacity_bytes: 0, queue_empty: true, assigned: 0, load }
+        let (capacity_bytes, weights_bytes) = (1 << 40, 0);
+        Known { entity, tag: None, gpu, capacity_bytes, weights_bytes, queue_empty: true, assigned: 0, load }
     }
 }
+
+/// Of a whole, in [`Metric::KvShare`].
+const PARTS: f64 = (1u64 << 30) as f64;
 
 /// All ACTIVE instances of an application.
 #[derive(Clone, Debug)]
@@ -179,7 +205,12 @@ impl Fleet {
     /// The least over several pools, earlier pools winning ties.
     pub fn least_of(&self, pools: &[PoolName], metric: Metric) -> Option<InstanceId> {
         let candidates = pools.iter().filter_map(|&pool| self.least(pool, metric));
-        candidates.min_by_key(|&instance| self.load(instance).value(metric))
+        candidates.min_by_key(|&instance| self.value(instance, metric))
+    }
+
+    /// The number behind a metric of an instance; nothing for one that is not ACTIVE.
+    pub fn value(&self, instance: InstanceId, metric: Metric) -> i64 {
+        self.get(instance).map_or(0, |known| known.value(metric))
     }
 
     /// Moves an instance to the end of another pool.
@@ -232,6 +263,7 @@ impl Fleet {
             tag: introduction.tag,
             gpu: Arc::clone(&introduction.gpu),
             capacity_bytes: introduction.capacity_bytes as i64,
+            weights_bytes: introduction.weights_bytes as i64,
             queue_empty: true,
             assigned: 0,
             load,
@@ -313,11 +345,11 @@ impl Fleet {
     }
 
     fn change(&mut self, instance: InstanceId, change: Load) {
-        let Some(known) = self.known_mut(instance) else { return };
+        let Fleet { known, pools, .. } = self;
+        let Some(Some(known)) = known.get_mut(instance.0 as usize) else { return };
         known.load += change;
-        let load = known.load;
-        for pool in &mut self.pools {
-            pool.update(instance, change, &load);
+        for pool in pools {
+            pool.update(instance, change, known);
         }
     }
 

@@ -13,6 +13,8 @@ mod min_tree;
 mod order;
 pub mod policies;
 pub mod pool;
+mod prefix_index;
+mod recent;
 mod routing;
 
 pub use entity::Scheduler;

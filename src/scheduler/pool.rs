@@ -77,7 +77,7 @@ impl Pool {
         }
         self.places[index] = Some(self.slots.push(instance) as u32);
         for (metric, tree) in &mut self.trees {
-            tree.push(known.load().value(*metric));
+            tree.push(known.value(*metric));
         }
         self.load += known.load();
         self.capacity_bytes += known.capacity_bytes;
@@ -97,12 +97,12 @@ impl Pool {
         }
     }
 
-    /// The load of an instance has changed, to this.
-    pub(super) fn update(&mut self, instance: InstanceId, change: Load, load: &Load) {
+    /// The load of an instance has changed by so much, to what is known of it now.
+    pub(super) fn update(&mut self, instance: InstanceId, change: Load, known: &Known) {
         let Some(place) = self.place(instance) else { return };
         for (metric, tree) in &mut self.trees {
-            if change.value(*metric) != 0 {
-                tree.set(place, load.value(*metric));
+            if change.changes(*metric) {
+                tree.set(place, known.value(*metric));
             }
         }
         self.load += change;
@@ -149,7 +149,8 @@ mod tests {
 
     impl Oracle {
         fn least(&self, metric: Metric) -> Option<InstanceId> {
-            self.0.iter().min_by_key(|(_, load)| load.value(metric)).map(|(instance, _)| *instance)
+            let value = |load: &Load| Known::with_load(*load).value(metric);
+            self.0.iter().min_by_key(|(_, load)| value(load)).map(|(instance, _)| *instance)
         }
     }
 
@@ -158,11 +159,11 @@ mod tests {
         fn a_pool_agrees_with_a_list_that_is_scanned(
             steps in proptest::collection::vec((0u32..40, 0u32..4, -5i64..5, -5i64..5), 1..300),
         ) {
-            let mut pool = Pool::new(&[Metric::Residents, Metric::PendingTokens]);
+            let mut pool = Pool::new(&[Metric::Residents, Metric::PendingTokens, Metric::KvShare]);
             let mut oracle = Oracle::default();
             for (instance, step, residents, pending_tokens) in steps {
                 let instance = InstanceId(instance);
-                let change = Load { residents, pending_tokens, reserved_bytes: 7 };
+                let change = Load { residents, pending_tokens, reserved_bytes: (residents - pending_tokens) << 20 };
                 match oracle.0.iter().position(|(member, _)| *member == instance) {
                     None => {
                         pool.join(instance, &Known::with_load(change));
@@ -175,13 +176,14 @@ mod tests {
                     Some(position) => {
                         let load = &mut oracle.0[position].1;
                         *load += change;
-                        pool.update(instance, change, load);
+                        pool.update(instance, change, &Known::with_load(*load));
                     }
                 }
                 let members: Vec<InstanceId> = oracle.0.iter().map(|(member, _)| *member).collect();
                 prop_assert_eq!(pool.members().collect::<Vec<_>>(), members);
                 prop_assert_eq!(pool.least(Metric::Residents), oracle.least(Metric::Residents));
                 prop_assert_eq!(pool.least(Metric::PendingTokens), oracle.least(Metric::PendingTokens));
+                prop_assert_eq!(pool.least(Metric::KvShare), oracle.least(Metric::KvShare));
                 let mut sum = Load::default();
                 oracle.0.iter().for_each(|(_, load)| sum += *load);
                 prop_assert_eq!(pool.load(), sum);

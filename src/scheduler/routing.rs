@@ -55,6 +55,11 @@ pub trait RoutingPolicy: Send + std::fmt::Debug {
         let _ = (instance, fleet);
     }
 
+    /// An instance is drained: it is in the fleet no more, and will never be again.
+    fn left(&mut self, instance: InstanceId) {
+        let _ = instance;
+    }
+
     /// A scale-up was refused, or cancelled before its instance was ACTIVE: nobody will join for it.
     fn scale_up_refused(&mut self, tag: Option<Tag>) {
         let _ = tag;
@@ -165,6 +170,8 @@ pub struct SchedulerContext {
     pub entity: EntityId,
     /// The model served.
     pub model: ModelSpec,
+    /// Tokens that one name of a request's prefix stands for.
+    pub prefix_block_tokens: u64,
     /// A lone request on a reference machine, against which latencies are normalised.
     pub baseline: Arc<dyn PerformanceModel>,
 }

@@ -53,6 +53,7 @@ pub(super) fn build(
         registry,
         vitals,
         timings,
+        prefix_block_tokens: workload.prefix_block_tokens,
         start: start_application(scenario),
         servers,
         instances,
@@ -71,6 +72,7 @@ struct Builder<'a> {
     registry: &'a Registry,
     vitals: &'a Vitals,
     timings: Timings,
+    prefix_block_tokens: u64,
     start: Option<ApplicationId>,
     servers: Vec<StartServer>,
     instances: u32,
@@ -160,6 +162,7 @@ impl Builder<'_> {
             seed: self.scenario.seed,
             entity,
             model: spec.model.clone(),
+            prefix_block_tokens: self.prefix_block_tokens,
             baseline: self.timings.baseline()?,
         };
         Ok(build(&context, &spec.scheduler.settings))

@@ -1,14 +1,23 @@
 //! The built-in routing policies, one file each.
 
 mod adaptive_mixed_pool;
+#[cfg(test)]
+mod affinity_tests;
 mod autoscaling;
+mod balance;
 mod jsq;
 mod kv_jsq;
 mod kv_round_robin;
 mod kv_token_jsq;
+mod least_kv;
 mod mixed_pool;
+mod power_of_two;
+mod prefix_aware;
 mod random;
 mod round_robin;
+mod session_sticky;
+#[cfg(test)]
+mod testing;
 mod token_jsq;
 
 use crate::registry::{Parameter, Registry};
@@ -31,4 +40,8 @@ pub fn register(registry: &mut Registry) {
     mixed_pool::register(registry);
     adaptive_mixed_pool::register(registry);
     autoscaling::register(registry);
+    least_kv::register(registry);
+    power_of_two::register(registry);
+    session_sticky::register(registry);
+    prefix_aware::register(registry);
 }
