@@ -5,6 +5,7 @@
 //! any GPU.
 
 mod builtin;
+pub mod calibration;
 mod constant;
 mod lookup;
 pub mod roofline;
