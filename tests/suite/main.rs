@@ -65,5 +65,6 @@ mod terminal;
 mod timeline;
 mod timetable_and_forecast;
 mod vectors;
+mod vllm_fleet;
 mod vllm_replay;
 mod workloads;
