@@ -59,8 +59,14 @@ fn route(policy: &str, instances: u32, requests: u64) -> Work {
     let scheduler = Scheduler::new(APPLICATION, policy, model, None, (RECORDER, false), &introductions);
     let requests: Vec<Request> = (0..requests).map(request).collect();
     let requests = Box::new(requests.into_iter());
-    let workload =
-        Workload { requests, expected: None, arrivals_end: None, prefix_block_tokens: 16, skipped_rows: 0 };
+    let workload = Workload {
+        requests,
+        expected: None,
+        arrivals_end: None,
+        prefix_block_tokens: 16,
+        skipped_rows: 0,
+        notes: Vec::new(),
+    };
     let entities = [
         Participant::Recorder(Box::new(Recorder::new([APPLICATION], Keep::Requests))),
         Participant::Source(Box::new(Source::new(workload, vec![(APPLICATION, SCHEDULER)]))),

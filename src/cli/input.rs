@@ -109,7 +109,8 @@ impl Input {
         let mut scenario = self.scenario(registry)?;
         let applications: Vec<_> = scenario.applications.iter().map(|application| application.id).collect();
         let workload = workload::open(&scenario.workload, &applications, scenario.seed);
-        let workload = workload.map_err(|error| CliError::Findings(error.findings()))?;
+        let mut workload = workload.map_err(|error| CliError::Findings(error.findings()))?;
+        scenario.notes.append(&mut workload.notes);
         if workload.skipped_rows > 0 {
             scenario
                 .notes

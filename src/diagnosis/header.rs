@@ -44,7 +44,7 @@ impl HeaderProblem {
         let nearest = layouts
             .iter()
             .map(|layout| (names.share(layout), layout))
-            .filter(|(share, _)| *share >= MEANT)
+            .filter(|(share, layout)| *share >= MEANT || names.is_foreign_to(layout))
             .reduce(|best, next| if next.0 > best.0 { next } else { best });
         let (message, marks, help) = match nearest {
             Some((_, layout)) => names.lacks(layout),
@@ -91,6 +91,11 @@ impl<'l> Names<'l> {
         let most = |column: &&str| self.names().map(|name| likeness(name, column)).fold(0.0, f64::max);
         let present = layout.columns.iter().map(most).filter(|likeness| *likeness >= 0.6);
         present.sum::<f64>() / layout.columns.len() as f64
+    }
+
+    /// Whether it has what a layout must not have.
+    fn is_foreign_to(&self, layout: &Layout) -> bool {
+        layout.foreign.is_some_and(|(key, _)| self.place(key).is_some())
     }
 
     /// What keeps this from being of a layout, with marks under it, and help.

@@ -227,7 +227,7 @@ pub fn scenario() -> Scenario {
         },
         performance: PerformanceSpec::Constant { prompt_s: 0.1, token_s: 0.01 },
         workload: WorkloadSpec {
-            source: WorkloadSource::Trace { path: "trace.csv".into(), skip_bad_rows: false },
+            source: WorkloadSource::Trace { path: "trace.csv".into(), skip_bad_rows: false, arrivals: None },
             transform: Transform::default(),
         },
         slo: None,

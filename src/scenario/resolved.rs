@@ -279,8 +279,14 @@ fn absolute(path: &Path) -> PathBuf {
 fn workload(workload: &WorkloadSpec) -> Value {
     let transform = &workload.transform;
     let mut keys = match &workload.source {
-        WorkloadSource::Trace { path, skip_bad_rows } => {
-            json!({ "trace": absolute(path), "skip_bad_rows": skip_bad_rows })
+        WorkloadSource::Trace { path, skip_bad_rows, arrivals: given } => {
+            let mut keys = json!({ "trace": absolute(path), "skip_bad_rows": skip_bad_rows });
+            if let Some(given) = given {
+                let (process, rate) = arrivals(given);
+                keys["arrivals"] = process;
+                keys["rate"] = rate;
+            }
+            keys
         }
         WorkloadSource::Synthetic(spec) => synthetic(spec),
     };

@@ -17,15 +17,19 @@ const DEFAULT_PRESET: &str = "azure-conv";
 /// … and this many requests, also of any generated workload without an end.
 const DEFAULT_REQUESTS: u64 = 600;
 /// Keys that only generated workloads have.
-const GENERATED_KEYS: [&str; 7] =
-    ["preset", "synthetic", "arrivals", "rate", "requests", "until", "application"];
+const GENERATED_KEYS: [&str; 5] = ["preset", "synthetic", "requests", "until", "application"];
+/// Keys that say when requests arrive, generated or those of a trace.
+const ARRIVAL_KEYS: [&str; 2] = ["arrivals", "rate"];
 
 /// The workload of a scenario whose top level is `top`.
 pub(super) fn read(top: &Keys<'_>, first: ApplicationId, context: &Context<'_>) -> Option<WorkloadSpec> {
     let trace = top.get("trace");
     let Some(at) = top.get("workload") else {
         let source = match trace {
-            Some(at) => WorkloadSource::Trace { path: read_trace(&at, context)?, skip_bad_rows: false },
+            Some(at) => {
+                let path = read_trace(&at, context)?;
+                WorkloadSource::Trace { path, skip_bad_rows: false, arrivals: None }
+            }
             None => WorkloadSource::Synthetic(read_generated(None, first, context)?),
         };
         return Some(WorkloadSpec { source, transform: Transform::default() });
@@ -35,8 +39,11 @@ pub(super) fn read(top: &Keys<'_>, first: ApplicationId, context: &Context<'_>) 
     let skip_bad_rows = keys.get("skip_bad_rows").and_then(|at| at.flag()).unwrap_or(false);
     let source = match choose_trace(&keys, trace, context) {
         Some(at) => {
+            let arrivals = read_arrivals_of_trace(&keys, &at, context);
             keys.ignore(&GENERATED_KEYS);
-            read_trace(&at, context).map(|path| WorkloadSource::Trace { path, skip_bad_rows })
+            keys.ignore(&ARRIVAL_KEYS);
+            let path = read_trace(&at, context);
+            path.zip(arrivals).map(|(path, arrivals)| WorkloadSource::Trace { path, skip_bad_rows, arrivals })
         }
         None => read_generated(Some(&keys), first, context).map(WorkloadSource::Synthetic),
     };
@@ -63,13 +70,13 @@ fn choose_trace<'t>(keys: &Keys<'t>, outer: Option<At<'t>>, context: &Context<'_
         (outer, inner) => outer.or(inner)?,
     };
     if let Some((key, at)) = generated {
-        if trace.is_override_inside() && !at.is_override_inside() {
+        if replaces(&trace, &at) {
             context.log.note(format!(
                 "the trace given as an override replaces the generated workload of {}",
                 keys.at.path
             ));
         } else {
-            let help = "a trace has its own arrivals and lengths; change them with rate_scale, start, duration, limit, token_clip";
+            let help = "a trace has its own requests; change them with rate, rate_scale, start, duration, limit, token_clip";
             at.refuse(
                 format!("`{key}` belongs to generated workloads, but there is a trace"),
                 Some(help.to_owned()),
@@ -77,6 +84,40 @@ fn choose_trace<'t>(keys: &Keys<'t>, outer: Option<At<'t>>, context: &Context<'_
         }
     }
     Some(trace)
+}
+
+/// Whether a trace given as an override stands for what the file says at another key.
+fn replaces(trace: &At<'_>, other: &At<'_>) -> bool {
+    trace.is_override_inside() && !other.is_override_inside()
+}
+
+/// When the requests of a trace arrive, if not as recorded. What the file says of that belongs to the generated
+/// workload that a trace given as an override replaces.
+fn read_arrivals_of_trace(
+    keys: &Keys<'_>,
+    trace: &At<'_>,
+    context: &Context<'_>,
+) -> Option<Option<Arrivals>> {
+    let generated = GENERATED_KEYS.iter().any(|key| keys.get(key).is_some());
+    let given = |key| keys.get(key).filter(|at| !replaces(trace, at));
+    let (shape, rate_at) = (given("arrivals"), given("rate"));
+    if !generated && ARRIVAL_KEYS.iter().any(|key| keys.get(key).is_some_and(|at| replaces(trace, &at))) {
+        context.log.note(format!(
+            "the trace given as an override replaces the generated workload of {}",
+            keys.at.path
+        ));
+    }
+    let Some(rate_at) = rate_at else {
+        if let Some(shape) = shape {
+            shape
+                .refuse("`rate` is missing", Some("requests per second, or a list of {at, rate}".to_owned()));
+            return None;
+        }
+        return Some(None);
+    };
+    let shape = shape.map_or(Some(Arrivals::Poisson(Vec::new())), |at| distributions::arrivals(&at));
+    let rate = distributions::rate(&rate_at);
+    distributions::with_rate(shape?, rate?, Some(&rate_at)).map(Some)
 }
 
 /// The file of a trace: its path, or the ancestor's `{dir, filename, path}`, of which `path` counts.

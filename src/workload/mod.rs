@@ -2,12 +2,12 @@
 //!
 //! [`open`] turns a description into a stream of requests in order of arrival. A trace is read and checked
 //! as a whole before the run, kept compactly in memory; generated requests are drawn as they are asked for,
-//! so that their number does not matter. Leaves out: sessions, shared prefixes, client behaviour (all
-//! arrivals are open-loop). Times are integer nanoseconds, lengths tokens.
+//! so that their number does not matter. Leaves out: client behaviour (all arrivals are open-loop). Times are integer nanoseconds, lengths tokens.
 
 mod entry;
 mod error;
 mod presets;
+mod replay;
 mod source;
 mod synthetic;
 mod trace;
@@ -42,6 +42,8 @@ pub struct Workload {
     pub prefix_block_tokens: u64,
     /// Rows of the trace that were malformed and skipped on request.
     pub skipped_rows: u64,
+    /// What whoever reads the results should know of it.
+    pub notes: Vec<String>,
 }
 
 /// Opens a workload for these applications: the first one is asked where a trace names none.
@@ -56,8 +58,8 @@ pub fn open(
 ) -> Result<Workload, WorkloadError> {
     check(&spec.transform)?;
     match &spec.source {
-        WorkloadSource::Trace { path, skip_bad_rows } => {
-            let trace = trace::read(path, *skip_bad_rows, applications)?;
+        WorkloadSource::Trace { path, skip_bad_rows, arrivals } => {
+            let trace = replay::read(path, *skip_bad_rows, arrivals.as_ref(), applications, seed)?;
             let (mut expected, mut arrivals_end) = (0, None);
             for entry in apply(trace.entries.iter().cloned(), spec.transform) {
                 expected += 1;
@@ -68,8 +70,9 @@ pub fn open(
                 requests,
                 expected: Some(expected),
                 arrivals_end,
-                prefix_block_tokens: BLOCK_TOKENS,
+                prefix_block_tokens: trace.prefix_block_tokens,
                 skipped_rows: trace.skipped_rows,
+                notes: trace.notes,
             })
         }
         WorkloadSource::Synthetic(synthetic) => {
@@ -84,6 +87,7 @@ pub fn open(
                 arrivals_end,
                 prefix_block_tokens: BLOCK_TOKENS,
                 skipped_rows: 0,
+                notes: Vec::new(),
             })
         }
     }

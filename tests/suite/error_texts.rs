@@ -177,9 +177,32 @@ fn traces() -> Vec<Case> {
              {\"timestamp\": 0, \"input_length\": 9 \"output_length\": 5}\n",
         ),
         trace(
-            "relative_of_mooncake",
-            "{\"chat_id\": 1, \"timestamp\": 61.1, \"input_length\": 1, \"output_length\": 5}",
+            "bad_rows_of_burstgpt",
+            "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n\
+             5,GPT-4,472,18,490,Conversation log\nsoon,GPT-4,472,18,490,API log\n\
+             6,ChatGPT,0,18,18,API log\n7,ChatGPT,5,-1,4,API log\n",
         ),
+        trace(
+            "bad_rows_of_bailian",
+            "{\"chat_id\": 1, \"timestamp\": 61.1, \"input_length\": 1, \"output_length\": 5, \"hash_ids\": [\"a\"]}\n\
+             {\"chat_id\": -1, \"timestamp\": 61.1, \"input_length\": 1, \"output_length\": 5}\n",
+        ),
+        trace(
+            "bad_rows_of_logged_requests",
+            "{\"input_toks\": 5, \"output_toks\": 2, \"arrival_time\": 0.5}\n\
+             {\"input_toks\": 5, \"output_toks\": null, \"arrival_time\": 0.5}\n\
+             {\"input_toks\": 5, \"output_toks\": 2}\n",
+        ),
+        trace(
+            "bad_elements_of_an_array",
+            "[\n  {\n    \"conversations\": [\n      {\"from\": \"human\", \"value\": \"Why?\"}\n    ]\n  },\n  \
+             {\n    \"id\": 5,\n    \"conversations\": \"none\"\n  },\n  {\"conversations\" []}\n]\n",
+        ),
+        trace(
+            "requests_that_wait_for_others",
+            "{\"session_id\": 1, \"arrival_time_ns\": 0, \"sub_requests\": [{\"input_toks\": 5, \"output_toks\": 2}]}\n",
+        ),
+        trace("vidur_with_misspelt_columns", "arrived_at,num_prefill_token,num_decode_tokens\n0,5,5\n"),
         trace("very_many_bad_rows", format!("{SPLITWISE}{rows}")),
         trace(
             "bad_row_that_is_very_long",

@@ -64,6 +64,7 @@ mod starts_and_stops;
 mod terminal;
 mod timeline;
 mod timetable_and_forecast;
+mod trace_formats;
 mod vectors;
 mod vllm_fleet;
 mod vllm_replay;

@@ -24,6 +24,8 @@ pub enum WorkloadSource {
         path: PathBuf,
         /// Count and report malformed rows instead of failing.
         skip_bad_rows: bool,
+        /// When its requests arrive instead, in their order; none: as recorded.
+        arrivals: Option<Arrivals>,
     },
     /// Generated requests.
     Synthetic(SyntheticSpec),

@@ -12,7 +12,7 @@ use ebbflow_actors::{CounterRng, EntityId, SimTime};
 use super::WorkloadError;
 use super::entry::Entry;
 use crate::ids::{ApplicationId, RequestId};
-use crate::scenario::SyntheticSpec;
+use crate::scenario::{Arrivals, SyntheticSpec};
 use arrivals::ArrivalTimes;
 use lengths::LengthSource;
 
@@ -31,6 +31,14 @@ impl Stream {
     fn open(self, seed: u64) -> CounterRng {
         CounterRng::new(seed, WORKLOAD, self as u64)
     }
+}
+
+/// When requests arrive, without the requests.
+pub(super) fn arrival_times(
+    arrivals: &Arrivals,
+    seed: u64,
+) -> Result<impl Iterator<Item = SimTime> + use<>, WorkloadError> {
+    ArrivalTimes::new(arrivals, Stream::Gaps.open(seed), Stream::Phases.open(seed))
 }
 
 /// The generator.
@@ -112,7 +120,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::scenario::{Arrivals, Lengths};
+    use crate::scenario::Lengths;
 
     fn spec() -> SyntheticSpec {
         SyntheticSpec {

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::fields::tokens;
 use super::table::Table;
-use super::{Format, RowReader};
+use super::{Clock, Format, RowReader};
 use crate::diagnosis::{Layout, RowProblem};
 use crate::ids::{ApplicationId, RequestId};
 use crate::workload::entry::Entry;
@@ -30,7 +30,6 @@ pub(super) const FORMAT: Format = Format {
         Some(Box::new(Reader { table, application: applications.first, next_id: 0 }))
     },
     has_header: true,
-    dated: true,
 };
 
 struct Reader {
@@ -40,7 +39,7 @@ struct Reader {
 }
 
 impl RowReader for Reader {
-    fn read(&mut self, _number: u64, line: &str) -> Result<Entry, RowProblem> {
+    fn read(&mut self, _number: u64, line: &str) -> Result<Option<Entry>, RowProblem> {
         let [timestamp, context, generated] = self.table.fields(line)?;
         let arrival = date(timestamp).ok_or_else(|| {
             let expected = "a date from 1970 on, such as 2023-11-16 18:17:03.9799600";
@@ -56,11 +55,15 @@ impl RowReader for Reader {
             attributes: None,
         };
         self.next_id += 1;
-        Ok(entry)
+        Ok(Some(entry))
     }
 
     fn locate(&self, line: &str, problem: &RowProblem) -> Range<usize> {
         self.table.locate(line, problem.what, &COLUMNS)
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::Date
     }
 }
 

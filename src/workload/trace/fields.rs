@@ -22,13 +22,14 @@ pub(super) fn tokens(what: &'static str, text: &str) -> Result<u32, RowProblem> 
     Ok(u32::try_from(count).expect("at most MAX_TOKENS, which is a u32"))
 }
 
-/// A time in units of 10^-`decimals` s: 0 for seconds, 3 for milliseconds.
+/// A time in units of 10^-`decimals` s: 0 for seconds, 3 for milliseconds, 9 for nanoseconds.
 pub(super) fn time(what: &'static str, text: &str, decimals: i32) -> Result<SimTime, RowProblem> {
     let nanos = Decimal::parse(text).and_then(|decimal| decimal.scaled(9 - decimals));
     nanos.filter(|nanos| *nanos <= MAX_NANOS).map(SimTime::from_nanos).ok_or_else(|| {
         let expected = match decimals {
             0 => "seconds since the start, from 0 to 9.2e9",
-            _ => "milliseconds since the start, from 0 to 9.2e12",
+            3 => "milliseconds since the start, from 0 to 9.2e12",
+            _ => "nanoseconds since the start, from 0 to 9.2e18",
         };
         RowProblem::new(what, text, expected)
     })

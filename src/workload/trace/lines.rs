@@ -1,4 +1,5 @@
-//! The lines of a text file, numbered: blank ones, a byte order mark and carriage returns are skipped.
+//! The lines of a text file, numbered: blank ones, a byte order mark and carriage returns are skipped. Of a file
+//! that is a JSON array, its elements instead.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -6,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 use std::path::Path;
 
+use super::elements;
 use crate::diagnosis::RowProblem;
 
 /// The longest first line, in bytes. What has a longer one is no trace, and need not be read into memory.
@@ -17,6 +19,7 @@ pub(super) struct Lines {
     file: BufReader<File>,
     line: Vec<u8>,
     number: u64,
+    is_array: bool,
 }
 
 impl Lines {
@@ -24,11 +27,20 @@ impl Lines {
         if path.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; expected a file"));
         }
-        Ok(Lines { file: BufReader::new(File::open(path)?), line: Vec::new(), number: 0 })
+        let mut file = BufReader::new(File::open(path)?);
+        let (skipped, is_array) = array_begin(file.fill_buf()?);
+        let number = if is_array { 1 + breaks(&file.buffer()[..skipped]) } else { 0 };
+        file.consume(skipped);
+        Ok(Lines { file, line: Vec::new(), number, is_array })
     }
 
-    /// Goes to the next line that is not blank; false at the end of the file.
+    /// Goes to the next line that is not blank, or to the next element; false at the end of the file.
     pub(super) fn advance(&mut self) -> io::Result<bool> {
+        if self.is_array {
+            self.number += breaks(&self.line);
+            self.line.clear();
+            return elements::next(&mut self.file, &mut self.line, &mut self.number);
+        }
         loop {
             self.line.clear();
             let read = match self.number {
@@ -48,7 +60,7 @@ impl Lines {
         }
     }
 
-    /// Counted from 1, as editors do.
+    /// Counted from 1, as editors do. Of an element, where it begins.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -74,4 +86,17 @@ impl Lines {
     pub(super) fn indent(&self) -> usize {
         self.line.len() - self.line.trim_ascii_start().len()
     }
+}
+
+/// If a file that begins like this is an array, what comes before its first element.
+fn array_begin(begin: &[u8]) -> (usize, bool) {
+    let text = begin.strip_prefix(BYTE_ORDER_MARK).unwrap_or(begin).trim_ascii_start();
+    match text.first() {
+        Some(b'[') => (begin.len() - text.len() + 1, true),
+        _ => (0, false),
+    }
+}
+
+fn breaks(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte == b'\n').count() as u64
 }

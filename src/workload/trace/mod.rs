@@ -3,12 +3,20 @@
 //! A new format is one file beside this one and one line in [`FORMATS`].
 
 mod azure;
+mod bailian;
+mod burstgpt;
 mod decimal;
+mod elements;
 mod fields;
+mod json;
 mod lines;
 mod mooncake;
+mod requests;
+mod servegen;
+mod sharegpt;
 mod splitwise;
 mod table;
+mod vidur;
 
 use std::ops::Range;
 use std::path::Path;
@@ -17,11 +25,22 @@ use super::entry::Entry;
 use super::error::WorkloadError;
 use crate::diagnosis::{BadRow, BadRows, Excerpt, HeaderProblem, Layout, RowProblem};
 use crate::ids::ApplicationId;
+use crate::instance::continuous::BLOCK_TOKENS;
 use ebbflow_actors::SimTime;
 use lines::Lines;
 
 /// Every format that is read, in the order in which they are tried.
-const FORMATS: &[Format] = &[splitwise::FORMAT, azure::FORMAT, mooncake::FORMAT];
+const FORMATS: &[Format] = &[
+    splitwise::FORMAT,
+    azure::FORMAT,
+    burstgpt::FORMAT,
+    vidur::FORMAT,
+    servegen::FORMAT,
+    bailian::FORMAT,
+    mooncake::FORMAT,
+    requests::FORMAT,
+    sharegpt::FORMAT,
+];
 
 /// A trace format.
 struct Format {
@@ -31,17 +50,37 @@ struct Format {
     open: fn(&str, &Applications) -> Option<Box<dyn RowReader>>,
     /// Whether the first line is a header, not a row.
     has_header: bool,
-    /// Whether arrivals are dates, so that the first becomes time 0.
-    dated: bool,
+}
+
+/// What the arrivals of a trace count from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Clock {
+    /// The start of the trace: they are kept.
+    Start,
+    /// Some date: the first becomes time 0.
+    Date,
+    /// The trace tells none: all are at time 0.
+    Absent,
 }
 
 /// Reads the rows of one file.
 trait RowReader {
-    /// The entry in this line, which is not blank.
-    fn read(&mut self, number: u64, line: &str) -> Result<Entry, RowProblem>;
+    /// The entry in this line, which is not blank; none if it is sound but nothing to serve, such as a request that
+    /// had failed.
+    fn read(&mut self, number: u64, line: &str) -> Result<Option<Entry>, RowProblem>;
 
     /// Where in the line that problem stands.
     fn locate(&self, line: &str, problem: &RowProblem) -> Range<usize>;
+
+    /// What arrivals count from.
+    fn clock(&self) -> Clock {
+        Clock::Start
+    }
+
+    /// Tokens that a name of a prefix stands for.
+    fn prefix_block_tokens(&self) -> u64 {
+        BLOCK_TOKENS
+    }
 }
 
 /// The applications of the scenario.
@@ -57,6 +96,12 @@ pub(super) struct Trace {
     pub(super) entries: Vec<Entry>,
     /// Malformed rows left out.
     pub(super) skipped_rows: u64,
+    /// Sound rows left out because there is nothing to serve.
+    pub(super) idle_rows: u64,
+    /// What arrivals counted from.
+    pub(super) clock: Clock,
+    /// Tokens that a name of a prefix stands for.
+    pub(super) prefix_block_tokens: u64,
 }
 
 /// Reads and checks a whole trace.
@@ -74,12 +119,19 @@ pub(super) fn read(
         return Err(empty(0));
     }
     let (format, mut reader) = recognise(path, &lines, &applications)?;
-    let mut trace = Trace { entries: Vec::new(), skipped_rows: 0 };
+    let mut trace = Trace {
+        entries: Vec::new(),
+        skipped_rows: 0,
+        idle_rows: 0,
+        clock: reader.clock(),
+        prefix_block_tokens: reader.prefix_block_tokens(),
+    };
     let mut bad = BadRows::default();
     let mut more = !format.has_header || lines.advance().map_err(unreadable)?;
     while more {
         match lines.text().and_then(|line| reader.read(lines.number(), line)) {
-            Ok(entry) => trace.entries.push(entry),
+            Ok(Some(entry)) => trace.entries.push(entry),
+            Ok(None) => trace.idle_rows += 1,
             Err(_) if skip_bad_rows => trace.skipped_rows += 1,
             Err(problem) => bad.add(|| bad_row(path, &lines, reader.as_ref(), problem)),
         }
@@ -92,7 +144,7 @@ pub(super) fn read(
         return Err(empty(trace.skipped_rows));
     }
     trace.entries.sort_by_key(|entry| entry.arrival);
-    if format.dated {
+    if trace.clock == Clock::Date {
         from_zero(&mut trace.entries);
     }
     Ok(trace)
@@ -114,15 +166,20 @@ fn recognise(
     })
 }
 
-/// The row with the part that is wrong.
+/// The row with the part that is wrong. Of an element that goes over several lines, the line where that stands.
 fn bad_row(path: &Path, lines: &Lines, reader: &dyn RowReader, problem: RowProblem) -> BadRow {
-    let (line, indent) = (lines.lossy(), lines.indent());
+    let row = lines.lossy();
     let place = match lines.invalid() {
         Some(invalid) => invalid,
-        None => reader.locate(&line, &problem),
+        None => reader.locate(&row, &problem),
     };
-    let (line, place) = (" ".repeat(indent) + &line, place.start + indent..place.end + indent);
-    let excerpt = Excerpt::of_line(&path.display().to_string(), lines.number(), &line, vec![place.into()]);
+    let begin = row[..place.start].rfind('\n').map_or(0, |at| at + 1);
+    let line = row[begin..].split('\n').next().unwrap_or_default();
+    let place = place.start - begin..(place.end - begin).min(line.len());
+    let indent = if begin == 0 { lines.indent() } else { 0 };
+    let (line, place) = (" ".repeat(indent) + line, place.start + indent..place.end + indent);
+    let number = lines.number() + row[..begin].matches('\n').count() as u64;
+    let excerpt = Excerpt::of_line(&path.display().to_string(), number, &line, vec![place.into()]);
     BadRow { problem, excerpt }
 }
 

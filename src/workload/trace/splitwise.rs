@@ -38,7 +38,6 @@ pub(super) const FORMAT: Format = Format {
         Some(Box::new(Reader { table, applications, lines: HashMap::new() }))
     },
     has_header: true,
-    dated: false,
 };
 
 struct Reader {
@@ -49,7 +48,7 @@ struct Reader {
 }
 
 impl RowReader for Reader {
-    fn read(&mut self, number: u64, line: &str) -> Result<Entry, RowProblem> {
+    fn read(&mut self, number: u64, line: &str) -> Result<Option<Entry>, RowProblem> {
         let [id, kind, application, arrival, batch_size, prompt, output] = self.table.fields(line)?;
         count("request_type", kind, u64::from(GENERATIVE), u64::from(GENERATIVE))?;
         let entry = Entry {
@@ -68,7 +67,7 @@ impl RowReader for Reader {
             }
             Slot::Vacant(slot) => {
                 slot.insert(number);
-                Ok(entry)
+                Ok(Some(entry))
             }
         }
     }

@@ -10,9 +10,9 @@ use crate::diagnosis::{RowProblem, cell};
 const LINE: &str = "the line";
 const WIDTH: &str = "the number of fields";
 
-/// The columns `N` of a file.
+/// The columns `N` of a file, of which the last may be absent.
 pub(super) struct Table<const N: usize> {
-    columns: [usize; N],
+    columns: [Option<usize>; N],
     width: usize,
     record: StringRecord,
 }
@@ -20,16 +20,24 @@ pub(super) struct Table<const N: usize> {
 impl<const N: usize> Table<N> {
     /// None if the header lacks one of these columns.
     pub(super) fn of_header(header: &str, names: [&str; N]) -> Option<Self> {
-        let mut record = StringRecord::new();
-        split(header, &mut record).ok()?;
-        let mut columns = [0; N];
-        for (column, name) in columns.iter_mut().zip(names) {
-            *column = record.iter().position(|field| field.trim() == name)?;
-        }
-        Some(Table { columns, width: record.len(), record })
+        Self::with_optional(header, names, N)
     }
 
-    /// The fields of a row, in the order of the names.
+    /// None if the header lacks one of the first `needed` columns.
+    pub(super) fn with_optional(header: &str, names: [&str; N], needed: usize) -> Option<Self> {
+        let mut record = StringRecord::new();
+        split(header, &mut record).ok()?;
+        let columns = names.map(|name| record.iter().position(|field| field.trim() == name));
+        let complete = columns[..needed].iter().all(Option::is_some);
+        complete.then_some(Table { columns, width: record.len(), record })
+    }
+
+    /// Whether the column of this index among the names is there.
+    pub(super) fn has(&self, index: usize) -> bool {
+        self.columns[index].is_some()
+    }
+
+    /// The fields of a row, in the order of the names; nothing stands in columns that are not there.
     pub(super) fn fields(&mut self, line: &str) -> Result<[&str; N], RowProblem> {
         split(line, &mut self.record)
             .map_err(|_| RowProblem::unreadable(LINE, "no CSV", "comma-separated fields"))?;
@@ -38,13 +46,13 @@ impl<const N: usize> Table<N> {
             let expected = format!("{}, as in the header", self.width);
             return Err(RowProblem::new(WIDTH, &found, expected));
         }
-        Ok(self.columns.map(|column| self.record.get(column).unwrap_or_default().trim()))
+        Ok(self.columns.map(|column| column.and_then(|at| self.record.get(at)).unwrap_or_default().trim()))
     }
 
     /// Where in a row the column `what` of `names` stands, or what is too much, or where something is missing.
     pub(super) fn locate(&self, line: &str, what: &str, names: &[&str; N]) -> Range<usize> {
         match names.iter().position(|name| *name == what) {
-            Some(index) => cell(line, self.columns[index]),
+            Some(index) => cell(line, self.columns[index].unwrap_or(self.width)),
             None if what == WIDTH => cell(line, self.width).start..line.len(),
             None => 0..line.len(),
         }
@@ -74,6 +82,14 @@ mod tests {
         assert_eq!(table.fields("1,2,3").unwrap(), ["3", "2"]);
         assert_eq!(table.fields("\"x, y\",\"2\",3").unwrap(), ["3", "2"]);
         assert!(Table::of_header("a,c", ["a", "b"]).is_none());
+    }
+
+    #[test]
+    fn a_column_that_may_be_absent_is_empty_then() {
+        let mut table = Table::with_optional("b,a", ["a", "c"], 1).unwrap();
+        assert_eq!(table.fields("1,2").unwrap(), ["2", ""]);
+        assert!(table.has(0) && !table.has(1));
+        assert!(Table::with_optional("b,c", ["a", "c"], 1).is_none());
     }
 
     #[test]
