@@ -9,6 +9,7 @@ use crate::results::{EndedRequest, InstanceRecord, IterationRow, ScalingEvent, S
 use crate::scaling::DecisionRow;
 use crate::scaling::metrics::Sample;
 use crate::scenario::Operation;
+use crate::workload::Answer;
 
 /// Where the KV cache of a request moves after its prefill.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -213,6 +214,10 @@ pub enum Message {
     Departed(ApplicationId, Box<InstanceRecord>),
     /// → recorder: a run of iterations (debug).
     Iterated(ApplicationId, Box<IterationRow>),
+
+    // --- answers; behind all others, so that they digest as before there were any
+    /// Scheduler → source, if it waits for answers: a request was completed or rejected.
+    Answered(Answer),
 }
 
 /// Why a request returns to its scheduler.

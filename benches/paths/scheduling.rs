@@ -61,6 +61,7 @@ fn route(policy: &str, instances: u32, requests: u64) -> Work {
     let requests = Box::new(requests.into_iter());
     let workload = Workload {
         requests,
+        conversations: None,
         expected: None,
         arrivals_end: None,
         prefix_block_tokens: 16,

@@ -93,8 +93,16 @@ fn describe_workload(scenario: &Scenario, workload: &Workload) -> String {
                 Arrivals::Gamma { .. } => "gamma",
                 Arrivals::OnOff { .. } => "on/off",
                 Arrivals::Uniform { .. } => "uniform",
+                Arrivals::Clients(_) => "closed-loop",
             };
-            format!("synthetic, {arrivals} arrivals")
+            match (&synthetic.sessions, &synthetic.arrivals) {
+                (None, Arrivals::Clients(clients)) => format!("synthetic, {} clients", clients.count),
+                (Some(_), Arrivals::Clients(clients)) => {
+                    format!("synthetic, sessions of {} clients", clients.count)
+                }
+                (Some(_), _) => format!("synthetic, {arrivals} starts of sessions"),
+                (None, _) => format!("synthetic, {arrivals} arrivals"),
+            }
         }
     };
     match workload.expected {

@@ -55,6 +55,7 @@ pub(super) fn with_rate(shape: Arrivals, rate: Rate, at: Option<&At<'_>>) -> Opt
         (Arrivals::OnOff { mean_on, mean_off, .. }, Some(rate)) => {
             Some(Arrivals::OnOff { rate, mean_on, mean_off })
         }
+        (clients @ Arrivals::Clients(_), _) => Some(clients),
         (_, None) => at?.expected("one rate: only poisson and gamma arrivals change theirs over time"),
     }
 }

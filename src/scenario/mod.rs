@@ -6,6 +6,7 @@ mod check;
 mod cluster;
 mod cold_start;
 mod context;
+mod conversations;
 mod distributions;
 mod engines;
 mod load;

@@ -305,6 +305,12 @@ fn synthetic(spec: &SyntheticSpec) -> Value {
         "synthetic": { "prompt": lengths(&spec.prompt), "output": lengths(&spec.output) },
         "arrivals": arrivals,
         "rate": rate,
+        "clients": clients(&spec.arrivals),
+        "sessions": spec.sessions.as_ref().map(|sessions| json!({
+            "turns": lengths(&sessions.turns),
+            "think_time": think_time(&sessions.think_time),
+            "max_context_tokens": sessions.max_context_tokens,
+        })),
         "requests": spec.requests,
         "until": spec.until.map(time),
     })
@@ -323,6 +329,23 @@ fn arrivals(arrivals: &Arrivals) -> (Value, Value) {
             json!({ "on_off": { "mean_on": seconds(*mean_on), "mean_off": seconds(*mean_off) } }),
             json!(rate),
         ),
+        Arrivals::Clients(_) => (Value::Null, Value::Null),
+    }
+}
+
+fn clients(arrivals: &Arrivals) -> Value {
+    let Arrivals::Clients(clients) = arrivals else { return Value::Null };
+    json!({ "count": clients.count, "think_time": think_time(&clients.think_time) })
+}
+
+fn think_time(time: &ThinkTime) -> Value {
+    match *time {
+        ThinkTime::Constant(span) => json!(seconds(span)),
+        ThinkTime::Exponential { mean_s } => json!({ "exponential": { "mean": mean_s } }),
+        ThinkTime::Uniform { min_s, max_s } => json!({ "uniform": { "min": min_s, "max": max_s } }),
+        ThinkTime::Lognormal { median_s, sigma, max_s } => {
+            json!({ "lognormal": { "median": median_s, "sigma": sigma, "max": max_s } })
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use ebbflow_actors::SimTime;
 
 use super::context::Context;
+use super::conversations;
 use super::distributions::{self, Rate};
 use super::reader::{At, Keys};
 use super::spec::{Arrivals, Lengths, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
@@ -17,7 +18,8 @@ const DEFAULT_PRESET: &str = "azure-conv";
 /// … and this many requests, also of any generated workload without an end.
 const DEFAULT_REQUESTS: u64 = 600;
 /// Keys that only generated workloads have.
-const GENERATED_KEYS: [&str; 5] = ["preset", "synthetic", "requests", "until", "application"];
+const GENERATED_KEYS: [&str; 7] =
+    ["preset", "synthetic", "sessions", "clients", "requests", "until", "application"];
 /// Keys that say when requests arrive, generated or those of a trace.
 const ARRIVAL_KEYS: [&str; 2] = ["arrivals", "rate"];
 
@@ -189,11 +191,31 @@ fn read_generated(
         ));
         requests = Some(DEFAULT_REQUESTS);
     }
+    let sessions = get("sessions").map(|at| conversations::sessions(&at));
+    let clients = get("clients").map(|at| conversations::clients(&at));
+    if let Some(keys) = keys.filter(|_| sessions.is_some() || clients.is_some()) {
+        conversations::refuse_transform(keys);
+    }
+    let arrivals = match clients {
+        Some(clients) => {
+            keys.inspect(|keys| conversations::refuse_process(keys));
+            clients.map(Arrivals::Clients)
+        }
+        None => read_arrivals(keys, base.as_ref()),
+    };
+    let (base, sessions) = (base?, sessions.map_or(Some(None), |sessions| sessions.map(Some))?);
+    let (prompt, output, arrivals) = (base.prompt, base.output, arrivals?);
+    Some(SyntheticSpec { application, arrivals, prompt, output, sessions, requests, until })
+}
+
+/// A process with its rate.
+fn read_arrivals(keys: Option<&Keys<'_>>, base: Option<&Base>) -> Option<Arrivals> {
+    let get = |key| keys.and_then(|keys| keys.get(key));
     let shape = get("arrivals").map(|at| distributions::arrivals(&at));
     let rate_at = get("rate");
     let rate = rate_at.as_ref().map(distributions::rate);
     let base = base?;
-    let shape = shape.unwrap_or(Some(base.arrivals));
+    let shape = shape.unwrap_or(Some(base.arrivals.clone()));
     let rate = match (rate, keys) {
         (Some(rate), _) => rate,
         (None, Some(keys)) if base.rate.is_none() => {
@@ -201,10 +223,9 @@ fn read_generated(
                 .refuse("`rate` is missing", Some("requests per second, or a list of {at, rate}".to_owned()));
             None
         }
-        (None, _) => base.rate,
+        (None, _) => base.rate.clone(),
     };
-    let arrivals = distributions::with_rate(shape?, rate?, rate_at.as_ref())?;
-    Some(SyntheticSpec { application, arrivals, prompt: base.prompt, output: base.output, requests, until })
+    distributions::with_rate(shape?, rate?, rate_at.as_ref())
 }
 
 fn read_base(named: Option<At<'_>>, synthetic: Option<At<'_>>, context: &Context<'_>) -> Option<Base> {

@@ -16,6 +16,7 @@ use crate::request::{Fate, Request};
 use crate::results::EndedRequest;
 use crate::scaling::metrics::{GatewaySample, Sample};
 use crate::scenario::ModelSpec;
+use crate::workload::Answer;
 
 /// The scheduler of one application.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Scheduler {
     waiting: VecDeque<Box<Request>>,
     manager: Option<EntityId>,
     recorder: EntityId,
+    /// The workload, if it waits for answers.
+    listener: Option<EntityId>,
     gateway: Gateway,
     routed_not_returned: u64,
     workload_ended: bool,
@@ -55,10 +58,18 @@ impl Scheduler {
             waiting: VecDeque::new(),
             manager,
             recorder,
+            listener: None,
             gateway: Gateway::new(scraped),
             routed_not_returned: 0,
             workload_ended: false,
         }
+    }
+
+    /// The same scheduler, telling this entity of every request that ends.
+    #[must_use]
+    pub fn answering(mut self, listener: Option<EntityId>) -> Self {
+        self.listener = listener;
+        self
     }
 
     /// What instances must report to a scheduler with this policy.
@@ -217,6 +228,11 @@ impl Scheduler {
 
     fn file(&self, request: Box<Request>, fate: Fate, outbox: &mut Outbox<'_>) {
         hot_log::ended(outbox.now(), &request, &fate);
+        if let Some(listener) = self.listener {
+            let at = request.completion().unwrap_or(outbox.now());
+            let completed = fate == Fate::Completed;
+            outbox.send(listener, Message::Answered(Answer { request: request.id, at, completed }));
+        }
         outbox.send(self.recorder, Message::Ended(EndedRequest { request, fate }));
     }
 

@@ -9,6 +9,7 @@
 mod actions;
 mod applications;
 mod cluster;
+mod conversations;
 mod forms;
 mod keys;
 mod parameters;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::conversations::{clients, sessions};
 use super::forms::{
     Form, Object, any, bare_words, count, flag, list, number, positive, positive_time, text, time, words,
 };
@@ -16,6 +17,8 @@ pub fn form(table: &KeyTable) -> Form {
         .key("synthetic", synthetic())
         .key("arrivals", arrivals())
         .key("rate", rate())
+        .key("sessions", sessions())
+        .key("clients", clients())
         .key("requests", count(1).unit("requests"))
         .key("until", positive_time())
         .key("application", count(0))
@@ -56,7 +59,8 @@ fn synthetic() -> Form {
         .form()
 }
 
-fn lengths() -> Form {
+/// A distribution of lengths.
+pub fn lengths() -> Form {
     let lognormal = Object::default()
         .must(
             "mu",

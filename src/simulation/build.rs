@@ -53,6 +53,7 @@ pub(super) fn build(
         registry,
         vitals,
         timings,
+        listener: workload.conversations.is_some().then_some(SOURCE),
         start: start_application(scenario),
         servers,
         instances,
@@ -71,6 +72,8 @@ struct Builder<'a> {
     registry: &'a Registry,
     vitals: &'a Vitals,
     timings: Timings,
+    /// Whoever wants to hear of requests that end.
+    listener: Option<EntityId>,
     start: Option<ApplicationId>,
     servers: Vec<StartServer>,
     instances: u32,
@@ -131,7 +134,8 @@ impl Builder<'_> {
             births.iter().map(|birth| birth.introduction(SimTime::ZERO)).collect();
         let scraped = spec.scaling.as_ref().is_some_and(|scaling| !scaling.policies.is_empty());
         let records = (RECORDER, scraped);
-        let actor = Scheduler::new(spec.id, policy, spec.model.clone(), manager, records, &introductions);
+        let actor = Scheduler::new(spec.id, policy, spec.model.clone(), manager, records, &introductions)
+            .answering(self.listener);
         check_pools(spec, &actor, manager.is_some())?;
         self.add(scheduler, Group(0), Participant::Scheduler(Box::new(actor)));
         if let Some(manager) = manager {

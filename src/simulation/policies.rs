@@ -8,7 +8,7 @@ use crate::registry::Registry;
 use crate::scaling::{
     Autoscaler, FutureRequest, Governor, Governs, PolicyContext, PolicyKind, PoolCount, ScalingState,
 };
-use crate::scenario::{ApplicationSpec, PolicySpec, Scenario};
+use crate::scenario::{ApplicationSpec, PolicySpec, Scenario, WorkloadSource};
 use crate::workload;
 
 /// The policies of an application over the fleet that `state` has adopted; none if it names none.
@@ -29,13 +29,16 @@ pub(super) fn autoscaler(
     for policy in &scaling.policies {
         let known = registry.policy(&policy.name);
         let (kind, build) = known.ok_or_else(|| SimulationError::UnknownPolicy(policy.name.clone()))?;
+        let refused = |reason: String| SimulationError::PolicyRefused {
+            policy: policy.name.clone(),
+            application: spec.id,
+            reason,
+        };
+        if kind.foresees && waits_for_answers(scenario) {
+            return Err(refused(NO_FUTURE.to_owned()));
+        }
         let foresight = kind.foresees.then(|| foresee(scenario, spec)).transpose()?;
         for (pool, tag) in governed(kind, policy, &pools) {
-            let refused = |reason: String| SimulationError::PolicyRefused {
-                policy: policy.name.clone(),
-                application: spec.id,
-                reason,
-            };
             let context = PolicyContext {
                 application: spec.id,
                 pool,
@@ -56,6 +59,14 @@ pub(super) fn autoscaler(
     }
     let (interval, delay) = (scaling.scrape_interval, scaling.metrics_delay);
     Ok(Some(Autoscaler::new(governors, (interval, delay), scenario.slo.clone())))
+}
+
+/// Why a policy that sees the future cannot govern.
+const NO_FUTURE: &str = "it looks at requests before they arrive, and those of `sessions` or `clients` depend on \
+                         answers that nobody knows yet; take another policy, or a workload that does not wait";
+
+fn waits_for_answers(scenario: &Scenario) -> bool {
+    matches!(&scenario.workload.source, WorkloadSource::Synthetic(spec) if spec.waits_for_answers())
 }
 
 /// What policy objects there are to be: the pool each governs, and the pool whose instances it starts.

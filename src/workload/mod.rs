@@ -2,10 +2,13 @@
 //!
 //! [`open`] turns a description into a stream of requests in order of arrival. A trace is read and checked
 //! as a whole before the run, kept compactly in memory; generated requests are drawn as they are asked for,
-//! so that their number does not matter. Leaves out: client behaviour (all arrivals are open-loop). Times are integer nanoseconds, lengths tokens.
+//! so that their number does not matter. Requests that wait for answers, of sessions and of a fixed number of
+//! clients, are made while the run goes on, by [`Conversations`]. Times are integer nanoseconds, lengths tokens.
 
+mod conversations;
 mod entry;
 mod error;
+mod prefix;
 mod presets;
 mod replay;
 mod source;
@@ -14,6 +17,7 @@ mod trace;
 mod transform;
 
 pub use crate::diagnosis::RowProblem;
+pub use conversations::{Answer, Conversations};
 pub use error::WorkloadError;
 pub use presets::{Preset, preset, preset_names};
 pub use source::Source;
@@ -23,16 +27,18 @@ use ebbflow_actors::SimTime;
 use crate::ids::ApplicationId;
 use crate::instance::continuous::BLOCK_TOKENS;
 use crate::request::Request;
-use crate::scenario::{Transform, WorkloadSource, WorkloadSpec};
+use crate::scenario::{Arrivals, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
 use entry::Entry;
 use synthetic::Synthetic;
 pub(crate) use synthetic::variates::normal;
 use transform::{apply, check};
 
-/// Requests in order of arrival (ties in trace order), ready to be replayed.
+/// Requests, ready to arrive.
 pub struct Workload {
-    /// The requests.
+    /// Those that are known beforehand, in order of arrival (ties in trace order).
     pub requests: Box<dyn Iterator<Item = Request> + Send>,
+    /// Those that depend on answers; then `requests` is empty.
+    pub conversations: Option<Conversations>,
     /// How many there will be, when known beforehand.
     pub expected: Option<u64>,
     /// No request arrives later than this, when known beforehand.
@@ -68,12 +74,16 @@ pub fn open(
             let requests = requests(trace.entries.into_iter(), spec.transform);
             Ok(Workload {
                 requests,
+                conversations: None,
                 expected: Some(expected),
                 arrivals_end,
                 prefix_block_tokens: trace.prefix_block_tokens,
                 skipped_rows: trace.skipped_rows,
                 notes: trace.notes,
             })
+        }
+        WorkloadSource::Synthetic(synthetic) if synthetic.waits_for_answers() => {
+            open_conversations(synthetic, &spec.transform, applications, seed)
         }
         WorkloadSource::Synthetic(synthetic) => {
             let generated = Synthetic::new(synthetic, applications, seed)?;
@@ -83,6 +93,7 @@ pub fn open(
             let requests = requests(generated, spec.transform);
             Ok(Workload {
                 requests,
+                conversations: None,
                 expected,
                 arrivals_end,
                 prefix_block_tokens: BLOCK_TOKENS,
@@ -90,6 +101,38 @@ pub fn open(
                 notes: Vec::new(),
             })
         }
+    }
+}
+
+fn open_conversations(
+    spec: &SyntheticSpec,
+    transform: &Transform,
+    applications: &[ApplicationId],
+    seed: u64,
+) -> Result<Workload, WorkloadError> {
+    if *transform != Transform::default() {
+        return Err(WorkloadError::Setting {
+            setting: "the transform",
+            found: format!("{transform:?}"),
+            expected: "nothing: requests that wait for answers cannot be cut or moved",
+        });
+    }
+    let conversations = Conversations::new(spec, applications, seed)?;
+    Ok(Workload {
+        requests: Box::new(std::iter::empty()),
+        expected: conversations.expected(),
+        arrivals_end: spec.until,
+        conversations: Some(conversations),
+        prefix_block_tokens: BLOCK_TOKENS,
+        skipped_rows: 0,
+        notes: Vec::new(),
+    })
+}
+
+impl SyntheticSpec {
+    /// Whether a request may depend on the answer to another one.
+    pub fn waits_for_answers(&self) -> bool {
+        self.sessions.is_some() || matches!(self.arrivals, Arrivals::Clients(_))
     }
 }
 

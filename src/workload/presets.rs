@@ -106,6 +106,7 @@ mod tests {
             arrivals: Arrivals::Gamma { shape: preset.gamma_shape, rate },
             prompt: Lengths::Quantiles(preset.prompt.to_vec()),
             output: Lengths::Quantiles(preset.output.to_vec()),
+            sessions: None,
             requests: Some(requests),
             until: None,
         });

@@ -14,7 +14,7 @@ use crate::support::schema::{Schema, parse};
 use crate::support::shipped::shipped;
 
 /// Between them these have every mapping that a scenario can have.
-const EVERYTHING: [&str; 2] = [
+const EVERYTHING: [&str; 4] = [
     "\
 slo: ttft.p99<2s, tbt.p90 < 100ms
 cluster:
@@ -62,6 +62,23 @@ applications:
 start_state: {state_type: orca, instance: {max_batch_size: 8}}
 performance_model: {constant: {prompt_time: 0.5}}
 workload: {synthetic: {prompt: 100, output: 10}, arrivals: {on_off: {mean_on: 1, mean_off: 2}}, rate: 2, requests: 9}
+",
+    "\
+cluster: {servers: [{sku: dgx-a100, count: 2}]}
+applications: [{model_architecture: llama2-70b, model_size: llama2-70b-fp16}]
+workload:
+  synthetic: {prompt: 100, output: 10}
+  sessions:
+    turns: {lognormal: {mu: 1, sigma: 1, max: 9}}
+    think_time: {lognormal: {median: 2s, sigma: 1, max: 1min}}
+    max_context_tokens: 4096
+  clients: {count: 3, think_time: {uniform: {min: 1, max: 2}}}
+  requests: 9
+",
+    "\
+cluster: {servers: [{sku: dgx-a100, count: 2}]}
+applications: [{model_architecture: llama2-70b, model_size: llama2-70b-fp16}]
+workload: {preset: azure-conv, clients: {count: 3, think_time: {exponential: {mean: 5s}}}, requests: 9}
 ",
 ];
 
@@ -165,10 +182,14 @@ fn words_of_the_schema_are_those_of_the_reader() {
         "performance_model",
         "performance_model.db.decode_key",
         "workload.arrivals",
+        "workload.sessions.think_time",
+        "workload.clients.think_time",
         "actions.0.scale_up_full.tag",
     ];
     for place in words {
-        assert_same_words(&schema, place, &changed(EVERYTHING[0], &path(place), json!("zzz")));
+        let text = EVERYTHING[if place.contains("think_time") { 2 } else { 0 }];
+        let wrong = if place.contains("think_time") { json!({"zzz": {}}) } else { json!("zzz") };
+        assert_same_words(&schema, place, &changed(text, &path(place), wrong));
     }
     let preset = changed(EVERYTHING[0], &path("workload"), json!({"preset": "zzz"}));
     assert_same_words(&schema, "workload.preset", &preset);

@@ -120,6 +120,12 @@ fn scenarios() -> Vec<Case> {
             "many_problems",
             GOOD.replace("seed: 1", "sed: 1").replace("count: 2", "count: two").replace("jsq", "jqs"),
         ),
+        scenario("rate_beside_clients", "  requests: 10\n", "  requests: 10\n  clients: 5\n  rate: 3\n"),
+        scenario(
+            "cut_of_what_depends_on_answers",
+            "  requests: 10\n",
+            "  requests: 10\n  sessions: {turns: 3, think_times: 5s}\n  limit: 5\n  duration: 60\n",
+        ),
         written("empty_scenario", "# nothing yet\n"),
         written("binary_scenario", b"\x7fELF\x02\x01\x01\0\0\xff\xfe".to_vec()),
         written("huge_line", format!("{}, sku: dgx-h10}}\n", "x".repeat(100_000))),

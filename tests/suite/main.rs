@@ -16,6 +16,7 @@ mod autoscaler_ray_serve;
 mod bench_command;
 mod cli;
 mod comparing;
+mod conversations;
 mod documentation;
 mod documented_commands;
 mod editor_help;

@@ -51,8 +51,10 @@ fn serve(yaml: &str, sent: &[Sent], options: &RunOptions) -> RunResults {
         requests: Box::new(requests.into_iter()),
         expected: None,
         arrivals_end: None,
+        conversations: None,
         prefix_block_tokens: 16,
         skipped_rows: 0,
+        notes: Vec::new(),
     };
     simulation::run(&scenario(yaml), workload, &Registry::builtin(), options).unwrap()
 }
@@ -102,13 +104,13 @@ fn gaps_between_tokens_add_up_to_the_times_of_decoding() {
 #[test]
 fn a_conversation_finds_what_was_computed_before_it() {
     let yaml = fleet(1, 80, &one(""));
-    let sent = [(0.0, 100, 28, named(0..8)), (60.0, 160, 10, named(0..10)), (60.0, 90, 10, named(20..25))];
+    let sent = [(0.0, 3000, 25, named(0..189)), (60.0, 3060, 10, named(0..191)), (60.0, 90, 10, named(200..205))];
     let results = serve(&yaml, &sent, &sequential());
     let cached = |id| request(application(&results), id).journal.cached_tokens;
-    // Of 128 tokens the last was never fed back to the model, so that its block is not full.
-    assert_eq!([cached(0), cached(1), cached(2)], [0, 112, 0]);
+    // Of 3025 tokens, 189 blocks and one, the last was never fed back to the model.
+    assert_eq!([cached(0), cached(1), cached(2)], [0, 3024, 0]);
     let engine = Report::new(&results, &scenario(&yaml)).totals.engine.unwrap();
-    assert_eq!((engine.prefix_queried_tokens, engine.prefix_hit_tokens), (350, 112));
+    assert_eq!((engine.prefix_queried_tokens, engine.prefix_hit_tokens), (6150, 3024));
     let without = serve(&fleet(1, 80, &one(", prefix_caching: false")), &sent, &sequential());
     assert_eq!(request(application(&without), 1).journal.cached_tokens, 0);
     let ttft = |results: &RunResults| request(application(results), 1).ttft_s();

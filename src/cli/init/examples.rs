@@ -18,7 +18,7 @@ macro_rules! shipped {
     };
 }
 
-const EXAMPLES: [Example; 16] = shipped![
+const EXAMPLES: [Example; 18] = shipped![
     "default",
     "example",
     "concurrent-scale-up",
@@ -29,6 +29,8 @@ const EXAMPLES: [Example; 16] = shipped![
     "burst-token-aware",
     "prefill-decode",
     "overload",
+    "chat-sessions",
+    "closed-loop",
     "message-throughput",
     "autoscalers/cold-start-sla",
     "autoscalers/heteroscale-flapping",

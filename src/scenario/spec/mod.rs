@@ -6,6 +6,7 @@
 mod action;
 mod application;
 mod cluster;
+mod conversations;
 mod start_state;
 mod workload;
 
@@ -18,6 +19,7 @@ pub use application::{
     ApplicationSpec, DrainTimeoutAction, ModelSpec, PerformanceSpec, PolicySpec, ScalingSpec, SchedulerSpec,
 };
 pub use cluster::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
+pub use conversations::{Clients, Sessions, ThinkTime};
 pub use start_state::{EngineSpec, InstanceConfig, Parallelism, PoolSpec, SplitType, StartState};
 pub use workload::{Arrivals, Lengths, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ebbflow_actors::{SimDuration, SimTime};
 
+use super::conversations::{Clients, Sessions};
 use crate::ids::ApplicationId;
 
 /// What arrives.
@@ -57,13 +58,15 @@ pub struct SyntheticSpec {
     pub prompt: Lengths,
     /// Output lengths in tokens.
     pub output: Lengths,
+    /// Conversations instead of single requests: then `arrivals` start them, `prompt` is what a turn adds.
+    pub sessions: Option<Sessions>,
     /// How many; none: until `until`.
     pub requests: Option<u64>,
     /// Stop arriving here; at least one of the two is given.
     pub until: Option<SimTime>,
 }
 
-/// An arrival process. Rates are requests per second.
+/// When requests arrive, or with sessions when they begin. Rates are per second.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Arrivals {
     /// Exponential gaps, the rate piecewise constant: (from, rate), first from 0, rates ≥ 0.
@@ -89,6 +92,8 @@ pub enum Arrivals {
         /// Requests per second.
         rate: f64,
     },
+    /// A closed loop: each client asks again when its last request, or session, has ended.
+    Clients(Clients),
 }
 
 /// A distribution of lengths in tokens; drawn lengths are rounded and at least 1.

@@ -11,7 +11,8 @@ use crate::scenario::Arrivals;
 use crate::workload::WorkloadError;
 
 /// A stream of arrival times that never falls.
-pub(super) enum ArrivalTimes {
+#[derive(Debug)]
+pub(in crate::workload) enum ArrivalTimes {
     /// One every 1/rate, the first at time 0.
     Uniform { rate: f64, count: u64 },
     /// Random gaps; no shape means exponential.
@@ -41,11 +42,16 @@ impl ArrivalTimes {
                 let phases = Phases::Alternating { random: phases, rate, on_s, off_s, next_is_on: true };
                 renewal(None, RateClock::new(phases))
             }
+            Arrivals::Clients(_) => Err(WorkloadError::Setting {
+                setting: "arrivals",
+                found: "clients".to_owned(),
+                expected: "a process that does not wait for answers",
+            }),
         }
     }
 
     /// Whether the arrivals may run out.
-    pub(super) fn may_end(&self) -> bool {
+    pub(in crate::workload) fn may_end(&self) -> bool {
         match self {
             ArrivalTimes::Uniform { .. } => false,
             ArrivalTimes::Renewal { clock, .. } => match &clock.phases {
@@ -79,13 +85,14 @@ impl Iterator for ArrivalTimes {
 }
 
 /// A stretch of constant rate.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Phase {
     rate: f64,
     until_s: f64,
 }
 
 /// Stretches of constant rate, one after the other.
+#[derive(Debug)]
 enum Phases {
     Listed(std::vec::IntoIter<Phase>),
     Alternating { random: CounterRng, rate: f64, on_s: f64, off_s: f64, next_is_on: bool },
@@ -106,7 +113,8 @@ impl Phases {
 }
 
 /// Turns work into time.
-pub(super) struct RateClock {
+#[derive(Debug)]
+pub(in crate::workload) struct RateClock {
     now_s: f64,
     phase: Phase,
     phases: Phases,

@@ -9,15 +9,22 @@ use crate::workload::entry::MAX_TOKENS;
 
 /// A distribution and the stream it draws from.
 pub(super) struct LengthSource {
-    distribution: Distribution,
+    distribution: LengthDistribution,
     random: CounterRng,
 }
 
-enum Distribution {
+/// A distribution of lengths that was checked.
+#[derive(Debug)]
+pub(in crate::workload) enum LengthDistribution {
+    /// Always the same.
     Constant(u32),
+    /// exp(N(mu, sigma²)), cut to `max`.
     Lognormal {
+        /// Mean of the logarithm.
         mu: f64,
+        /// Standard deviation of the logarithm.
         sigma: f64,
+        /// Largest length.
         max: f64,
     },
     /// (share of requests, logarithm of the length): the inverse of the distribution function.
@@ -31,32 +38,45 @@ impl LengthSource {
         lengths: &Lengths,
         random: CounterRng,
     ) -> Result<Self, WorkloadError> {
-        let in_range = |length: f64| (1.0..=f64::from(MAX_TOKENS)).contains(&length);
-        let distribution = match lengths {
-            Lengths::Constant(length) if in_range(f64::from(*length)) => Distribution::Constant(*length),
-            Lengths::Lognormal { mu, sigma, max }
-                if mu.is_finite() && sigma.is_finite() && *sigma >= 0.0 && in_range(f64::from(*max)) =>
-            {
-                Distribution::Lognormal { mu: *mu, sigma: *sigma, max: f64::from(*max) }
-            }
-            Lengths::Quantiles(knots) if rising(knots) && knots.iter().all(|knot| in_range(knot.1)) => {
-                let inverse =
-                    knots.iter().map(|(percentile, length)| (percentile / 100.0, libm::log(*length)));
-                Distribution::Quantiles(inverse.collect())
-            }
-            wrong => return Err(unusable(which, wrong)),
-        };
-        Ok(LengthSource { distribution, random })
+        Ok(LengthSource { distribution: LengthDistribution::new(which, lengths)?, random })
     }
 
     /// The next length.
     pub(super) fn draw(&mut self) -> u32 {
-        let length = match &self.distribution {
-            Distribution::Constant(length) => return *length,
-            Distribution::Lognormal { mu, sigma, max } => {
-                libm::exp(mu + sigma * normal(&mut self.random)).min(*max)
+        self.distribution.draw(&mut self.random)
+    }
+}
+
+impl LengthDistribution {
+    /// `which` names it in errors.
+    pub(in crate::workload) fn new(which: &'static str, lengths: &Lengths) -> Result<Self, WorkloadError> {
+        let in_range = |length: f64| (1.0..=f64::from(MAX_TOKENS)).contains(&length);
+        Ok(match lengths {
+            Lengths::Constant(length) if in_range(f64::from(*length)) => {
+                LengthDistribution::Constant(*length)
             }
-            Distribution::Quantiles(inverse) => libm::exp(at(inverse, self.random.unit_f64())),
+            Lengths::Lognormal { mu, sigma, max }
+                if mu.is_finite() && sigma.is_finite() && *sigma >= 0.0 && in_range(f64::from(*max)) =>
+            {
+                LengthDistribution::Lognormal { mu: *mu, sigma: *sigma, max: f64::from(*max) }
+            }
+            Lengths::Quantiles(knots) if rising(knots) && knots.iter().all(|knot| in_range(knot.1)) => {
+                let inverse =
+                    knots.iter().map(|(percentile, length)| (percentile / 100.0, libm::log(*length)));
+                LengthDistribution::Quantiles(inverse.collect())
+            }
+            wrong => return Err(unusable(which, wrong)),
+        })
+    }
+
+    /// A length.
+    pub(in crate::workload) fn draw(&self, random: &mut CounterRng) -> u32 {
+        let length = match self {
+            LengthDistribution::Constant(length) => return *length,
+            LengthDistribution::Lognormal { mu, sigma, max } => {
+                libm::exp(mu + sigma * normal(random)).min(*max)
+            }
+            LengthDistribution::Quantiles(inverse) => libm::exp(at(inverse, random.unit_f64())),
         };
         // Within 1 and MAX_TOKENS, so that the cast only cuts the fraction, which is 0.
         length.round().clamp(1.0, f64::from(MAX_TOKENS)) as u32

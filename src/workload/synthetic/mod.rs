@@ -1,7 +1,8 @@
 //! Generated requests, drawn lazily: ten million of them take no more memory than ten.
 //!
 //! Gaps, prompts, outputs and on/off phases are drawn from streams of their own, so that changing one
-//! setting shifts nothing else. All mathematics is from `libm`: the same bits on every platform.
+//! setting shifts nothing else. What depends on answers draws from a stream for every turn of a conversation, so
+//! that the order of answers shifts nothing either. All mathematics is from `libm`: the same bits on every platform.
 
 mod arrivals;
 mod lengths;
@@ -13,32 +14,54 @@ use super::WorkloadError;
 use super::entry::Entry;
 use crate::ids::{ApplicationId, RequestId};
 use crate::scenario::{Arrivals, SyntheticSpec};
-use arrivals::ArrivalTimes;
+pub(super) use arrivals::ArrivalTimes;
+pub(super) use lengths::LengthDistribution;
 use lengths::LengthSource;
 
 /// Owner of the streams; fixed, so that a workload does not depend on the entities of a run.
 const WORKLOAD: EntityId = EntityId(1);
 /// What the streams are for.
 #[derive(Clone, Copy)]
-enum Stream {
+pub(super) enum Stream {
     Gaps,
     Prompts,
     Outputs,
     Phases,
+    Turns,
+    Thinking,
+    Pauses,
 }
 
 impl Stream {
     fn open(self, seed: u64) -> CounterRng {
         CounterRng::new(seed, WORKLOAD, self as u64)
     }
+
+    /// The stream of one turn of one conversation.
+    pub(super) fn of_turn(self, seed: u64, conversation: u64, turn: u32) -> CounterRng {
+        let own = self.open(seed).next_u64();
+        let own = CounterRng::new(own, WORKLOAD, conversation).next_u64();
+        CounterRng::new(own, WORKLOAD, u64::from(turn))
+    }
 }
 
-/// When requests arrive, without the requests.
-pub(super) fn arrival_times(
-    arrivals: &Arrivals,
-    seed: u64,
-) -> Result<impl Iterator<Item = SimTime> + use<>, WorkloadError> {
+/// When things begin, by these arrivals.
+pub(super) fn arrival_times(arrivals: &Arrivals, seed: u64) -> Result<ArrivalTimes, WorkloadError> {
     ArrivalTimes::new(arrivals, Stream::Gaps.open(seed), Stream::Phases.open(seed))
+}
+
+/// Refuses load for nobody, and load without an end.
+pub(super) fn check(spec: &SyntheticSpec, applications: &[ApplicationId]) -> Result<(), WorkloadError> {
+    if !applications.contains(&spec.application) {
+        let known = applications.to_vec();
+        return Err(WorkloadError::UnknownApplication { found: spec.application, known });
+    }
+    if spec.requests.is_none() && spec.until.is_none() {
+        let (setting, found) = ("the length", "not given".to_owned());
+        let expected = "a number of requests, or a time until which they arrive";
+        return Err(WorkloadError::Setting { setting, found, expected });
+    }
+    Ok(())
 }
 
 /// The generator.
@@ -59,18 +82,10 @@ impl Synthetic {
         applications: &[ApplicationId],
         seed: u64,
     ) -> Result<Self, WorkloadError> {
-        if !applications.contains(&spec.application) {
-            let known = applications.to_vec();
-            return Err(WorkloadError::UnknownApplication { found: spec.application, known });
-        }
-        if spec.requests.is_none() && spec.until.is_none() {
-            let (setting, found) = ("the length", "not given".to_owned());
-            let expected = "a number of requests, or a time until which they arrive";
-            return Err(WorkloadError::Setting { setting, found, expected });
-        }
+        check(spec, applications)?;
         Ok(Synthetic {
             application: spec.application,
-            arrivals: ArrivalTimes::new(&spec.arrivals, Stream::Gaps.open(seed), Stream::Phases.open(seed))?,
+            arrivals: arrival_times(&spec.arrivals, seed)?,
             prompt: LengthSource::new("prompt", &spec.prompt, Stream::Prompts.open(seed))?,
             output: LengthSource::new("output", &spec.output, Stream::Outputs.open(seed))?,
             next_id: 0,
@@ -128,6 +143,7 @@ mod tests {
             arrivals: Arrivals::Poisson(vec![(SimTime::ZERO, 5.0)]),
             prompt: Lengths::Lognormal { mu: 6.0, sigma: 1.0, max: 4000 },
             output: Lengths::Constant(20),
+            sessions: None,
             requests: Some(200),
             until: None,
         }

@@ -7,7 +7,7 @@ use std::f64::consts::TAU;
 use ebbflow_actors::CounterRng;
 
 /// Exponential with mean 1.
-pub(super) fn exponential(random: &mut CounterRng) -> f64 {
+pub(crate) fn exponential(random: &mut CounterRng) -> f64 {
     -libm::log(random.unit_f64())
 }
 

@@ -33,7 +33,7 @@ pub fn scenario_text(seed: u64) -> String {
     let performance =
         ["db", "db", "{db: {decode_key: batch_tokens}}", "{constant: {prompt_time: 0.15, token_time: 0.03}}"];
     let _ = writeln!(text, "performance_model: {}", draw.pick(&performance));
-    workload(&mut draw, &mut text);
+    workload(&mut draw, &mut text, &waiting(seed));
     actions(&mut draw, &mut text, applications);
     text
 }
@@ -171,7 +171,25 @@ fn vllm(draw: &mut Draw, text: &mut String) {
     }
 }
 
-fn workload(draw: &mut Draw, text: &mut String) {
+/// Who waits for answers, if anybody does. Drawn apart from the rest, which is as it was before anybody did.
+fn waiting(seed: u64) -> String {
+    let mut draw = Draw(CounterRng::new(seed, EntityId(0), 1));
+    let mut text = String::new();
+    let think = ["0", "0", "1.5", "{exponential: {mean: 3}}", "{lognormal: {median: 2, sigma: 1, max: 20}}"];
+    if draw.one_in(3) {
+        let turns = draw.pick(&["2", "{lognormal: {mu: 1.0, sigma: 0.8, max: 12}}"]);
+        let limit = draw.pick(&["", ", max_context_tokens: 900", ", max_context_tokens: 6000"]);
+        let think = draw.pick(&think);
+        let _ = writeln!(text, "  sessions: {{turns: {turns}, think_time: {think}{limit}}}");
+    }
+    if draw.one_in(3) {
+        let (count, think) = (1 + draw.up_to(40), draw.pick(&think));
+        let _ = writeln!(text, "  clients: {{count: {count}, think_time: {think}}}");
+    }
+    text
+}
+
+fn workload(draw: &mut Draw, text: &mut String, waiting: &str) {
     let lengths = [
         "1",
         "40",
@@ -191,10 +209,14 @@ fn workload(draw: &mut Draw, text: &mut String) {
         name => name.to_owned(),
     };
     let (rate, requests) = (draw.pick(&[1.0, 6.0, 25.0, 200.0]), 5 + draw.up_to(120));
+    let process = match waiting.contains("clients") {
+        true => String::new(),
+        false => format!("  arrivals: {arrivals}\n  rate: {rate}\n"),
+    };
     let _ = writeln!(
         text,
-        "workload:\n  synthetic: {{prompt: {prompt}, output: {output}}}\n  arrivals: {arrivals}\n  \
-         rate: {rate}\n  requests: {requests}\n  until: 60"
+        "workload:\n  synthetic: {{prompt: {prompt}, output: {output}}}\n{process}{waiting}  requests: {requests}\n  \
+         until: 60"
     );
 }
 
