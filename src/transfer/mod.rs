@@ -3,6 +3,8 @@
 //! Each request has a private link, as in the ancestor: transfers never slow each other down. What
 //! happens at the two ends is the instances' affair.
 
+pub mod fair;
+
 use ebbflow_actors::SimDuration;
 
 /// How long `bytes` take over a link of this bandwidth.
