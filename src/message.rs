@@ -9,6 +9,7 @@ use crate::results::{EndedRequest, InstanceRecord, IterationRow, ScalingEvent, S
 use crate::scaling::DecisionRow;
 use crate::scaling::metrics::Sample;
 use crate::scenario::Operation;
+use crate::transfer::{Transfer, TransferOrder};
 use crate::workload::Answer;
 
 /// Where the KV cache of a request moves after its prefill.
@@ -18,7 +19,7 @@ pub struct DecodeTarget {
     pub instance: InstanceId,
     /// Its address.
     pub entity: EntityId,
-    /// How long the transfer takes: bytes ÷ bandwidth of the request's private link.
+    /// How long the transfer takes where requests have private links: bytes ÷ bandwidth.
     pub transfer: SimDuration,
 }
 
@@ -36,8 +37,8 @@ pub struct CacheOrigin {
 /// A KV cache that is ready to move.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct CacheOffer {
-    /// How long the transfer takes.
-    pub transfer: SimDuration,
+    /// How it moves.
+    pub transfer: Transfer,
     /// Where it is now.
     pub origin: CacheOrigin,
 }
@@ -74,7 +75,7 @@ pub enum Message {
     },
     /// Tick: look again whether there is room for an offered cache.
     RetryTransfer(RequestId),
-    /// Tick: a KV cache has arrived completely.
+    /// Tick, or network → decode instance: a KV cache has arrived completely, or has been called off.
     TransferEnds(RequestId),
     /// Decode → prefill instance: the cache has left; free it.
     CacheMoved {
@@ -218,6 +219,13 @@ pub enum Message {
     // --- answers; behind all others, so that they digest as before there were any
     /// Scheduler → source, if it waits for answers: a request was completed or rejected.
     Answered(Answer),
+    // --- the network, after all others: digests count on their numbers
+    /// Decode instance → network: the room is reserved, the cache may set out.
+    StartTransfer(Box<TransferOrder>),
+    /// Decode instance → network: it is not wanted any more.
+    CancelTransfer(RequestId),
+    /// Tick: a transfer ends, or its end is to be told.
+    LinkDue,
 }
 
 /// Why a request returns to its scheduler.
@@ -247,7 +255,7 @@ impl ebbflow_actors::Message for Message {
     /// arriving work, then the looks taken at all that.
     fn class(&self) -> u8 {
         match self {
-            Message::RunEnds | Message::TransferEnds(_) | Message::CacheMoved { .. } => 0,
+            Message::RunEnds | Message::TransferEnds(_) | Message::CacheMoved { .. } | Message::LinkDue => 0,
             Message::Arrival(_)
             | Message::Serve { .. }
             | Message::OfferCache { .. }

@@ -9,6 +9,7 @@ use crate::message::Message;
 use crate::results::Recorder;
 use crate::scaling::ScalingManager;
 use crate::scheduler::Scheduler;
+use crate::transfer::Network;
 use crate::workload::Source;
 
 /// What a handler sends through.
@@ -29,6 +30,8 @@ pub enum Participant {
     Instance(Box<Instance>),
     /// Keeps what the others report.
     Recorder(Box<Recorder>),
+    /// Holds the caches that are on their way over the links of the cluster.
+    Network(Box<Network>),
 }
 
 macro_rules! delegate {
@@ -40,6 +43,7 @@ macro_rules! delegate {
             Participant::Server($entity) => $call,
             Participant::Instance($entity) => $call,
             Participant::Recorder($entity) => $call,
+            Participant::Network($entity) => $call,
         }
     };
 }

@@ -8,6 +8,7 @@ use ebbflow_actors::{EntityId, SimDuration, SimTime};
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::performance::Timing;
 use crate::scenario::{DrainTimeoutAction, EngineSpec};
+use crate::transfer::Port;
 
 /// Everything an instance needs to know to begin.
 #[derive(Clone, Debug)]
@@ -56,6 +57,8 @@ pub struct Birth {
     pub reports: Reports,
     /// Whether to log every run of iterations.
     pub debug: bool,
+    /// Where it is plugged into the links of the cluster; none where requests have private links.
+    pub port: Option<Port>,
 }
 
 /// How an instance drains.
@@ -83,6 +86,8 @@ impl Hash for Birth {
         (&self.sku, &self.gpu, &self.processors, self.weights_bytes, self.capacity_bytes).hash(state);
         (self.kv_bytes_per_token, self.engine, self.scheduler, self.manager, self.recorder).hash(state);
         (self.created, self.ready_at, self.drain, self.reports, self.debug).hash(state);
+        // Digests of scenarios without a network are what they always were.
+        self.port.iter().for_each(|port| port.hash(state));
     }
 }
 

@@ -97,7 +97,7 @@ impl Instance {
             self.turn_away(now, request, work, prefill_reported, outbox);
         }
         for offer in offers {
-            outbox.cancel(offer.tick);
+            self.inbound.call_off(&offer, &self.birth, outbox);
             if let Some(bytes) = offer.reserved_bytes {
                 self.machinery.cancel_inbound(now, bytes);
             }

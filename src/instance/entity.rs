@@ -1,6 +1,6 @@
 //! The instance actor: takes work, runs it, hands caches over, activates and drains.
 
-use ebbflow_actors::{EntityId, SimTime, TickId};
+use ebbflow_actors::{EntityId, SimDuration, SimTime, TickId};
 
 use super::batcher::Finished;
 use super::birth::Birth;
@@ -15,6 +15,7 @@ use crate::participant::Outbox;
 use crate::request::{Rejection, Request, Stage};
 use crate::results::InstanceRecord;
 use crate::scaling::metrics::{InstanceSample, Sample};
+use crate::transfer::Transfer;
 
 /// A serving instance.
 #[derive(Debug)]
@@ -191,11 +192,11 @@ impl Instance {
         &mut self,
         now: SimTime,
         request: Box<Request>,
-        CacheOffer { transfer, origin }: CacheOffer,
+        offer: CacheOffer,
         outbox: &mut Outbox<'_>,
     ) {
         if self.drain_expired() || !self.machinery.could_ever_hold(&request, Work::DecodeOnly) {
-            self.release_source(origin, outbox);
+            self.release_source(offer.origin, outbox);
             if self.drain_expired() {
                 self.turn_away(now, request, Work::DecodeOnly, true, outbox);
             } else {
@@ -205,8 +206,7 @@ impl Instance {
             return;
         }
         let tick = outbox.tick(RETRY_INTERVAL, Message::RetryTransfer(request.id));
-        let offer = Offer { request, transfer, origin, tick, reserved_bytes: None, idle_retries: 0 };
-        self.try_transfer(now, offer, outbox);
+        self.try_transfer(now, Offer::new(request, offer, tick), outbox);
     }
 
     /// Starts the transfer if there is room; else the pending retry stays.
@@ -215,8 +215,7 @@ impl Instance {
         if offer.reserved_bytes.is_some() {
             let leg = self.machinery.begin_leg(now);
             offer.request.journal.transfer.get_or_insert(leg);
-            outbox.cancel(offer.tick);
-            offer.tick = outbox.tick(offer.transfer, Message::TransferEnds(offer.request.id));
+            self.inbound.set_out(&mut offer, &self.birth, outbox);
         }
         self.inbound.insert(offer);
     }
@@ -232,11 +231,12 @@ impl Instance {
             return;
         }
         offer.tick = outbox.tick(RETRY_INTERVAL, Message::RetryTransfer(request));
+        offer.head_start = SimDuration::ZERO;
         self.try_transfer(now, offer, outbox);
     }
 
     fn end_transfer(&mut self, now: SimTime, request: RequestId, outbox: &mut Outbox<'_>) {
-        let Some(mut offer) = self.inbound.remove(request) else { return };
+        let Some(mut offer) = self.inbound.arrived(request) else { return };
         if let Some(leg) = &mut offer.request.journal.transfer {
             leg.end.get_or_insert(now);
         }
@@ -340,7 +340,8 @@ fn report_finished(birth: &Birth, outgoing: &mut u32, task: Finished, outbox: &m
             let news = Message::Prefilled { instance, prompt_tokens, ttft, moves: true };
             outbox.send(birth.scheduler, news);
             let origin = CacheOrigin { instance, entity: outbox.me(), held_bytes };
-            let offer = Box::new(CacheOffer { transfer: target.transfer, origin });
+            let transfer = birth.port.map_or(Transfer::Private(target.transfer), Transfer::Linked);
+            let offer = Box::new(CacheOffer { transfer, origin });
             outbox.send(target.entity, Message::OfferCache { request, offer });
         }
         Finished::Completed { request, prefill_reported } => {

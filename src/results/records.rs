@@ -11,6 +11,7 @@ use crate::instance::continuous::Statistics as EngineStatistics;
 use crate::request::{Fate, Request};
 use crate::scaling::{DecisionRow, StatusSummary};
 use crate::scenario::Sku;
+use crate::transfer::fair::Usage;
 
 /// A request that left the system, or stood somewhere in it when the run ended.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -117,6 +118,19 @@ pub struct ServerRecord {
     pub created: SimTime,
     /// When it left, if it did.
     pub removed: Option<SimTime>,
+}
+
+/// What went over a link of a server, one way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkRecord {
+    /// Whose.
+    pub server: ServerId,
+    /// `rdma`, `ethernet`, `nvlink` or `pcie`.
+    pub link: &'static str,
+    /// `out` or `in` of the server, or `inside` it.
+    pub direction: &'static str,
+    /// How much.
+    pub usage: Usage,
 }
 
 /// A row of the debug log of an instance: one run of contiguous iterations.
@@ -246,6 +260,8 @@ pub struct RunResults {
     pub arrived: u64,
     /// Servers that exist at the end, by id.
     pub servers: Vec<ServerId>,
+    /// What went over the links between instances, by server; none where requests have private links.
+    pub links: Vec<LinkRecord>,
     /// Time of the last event of the model.
     pub end: SimTime,
     /// Digest over every handled event of every entity and every result record.

@@ -6,6 +6,7 @@ use super::effect::PlannedInstance;
 use crate::ids::ApplicationId;
 use crate::instance::{Birth, DrainRules, Reports};
 use crate::scenario::{DrainTimeoutAction, ModelSpec, ScalingSpec};
+use crate::transfer::wiring::Cabling;
 
 /// What all instances of an application have in common.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Blueprint {
     pub drain: DrainRules,
     /// Whether they log every run of iterations.
     pub debug: bool,
+    /// How they are connected; none: requests have private links.
+    pub cabling: Option<Cabling>,
 }
 
 impl Blueprint {
@@ -34,6 +37,8 @@ impl Blueprint {
         (scheduler, manager, recorder): (EntityId, Option<EntityId>, EntityId),
     ) -> Birth {
         let gpus = planned.processors.len() as u64;
+        let plugged = (planned.server, &*planned.sku);
+        let port = self.cabling.as_ref().map(|cabling| cabling.port(entity, gpus as u32, plugged));
         Birth {
             instance: planned.instance,
             entity,
@@ -57,6 +62,7 @@ impl Blueprint {
             drain: self.drain,
             reports: self.reports,
             debug: self.debug,
+            port,
         }
     }
 }

@@ -55,6 +55,7 @@ fn manager() -> ScalingState {
         servers: vec![ServerGroup { sku: sku(), count: 2, limit: None }],
         power_budget_w: None,
         interconnects: Vec::new(),
+        network: None,
         catalogue: Vec::new(),
     };
     let model = ModelSpec { name: "m".into(), layers: 1, hidden_size: 1, weights_bytes: 150, dtype_bytes: 1 };

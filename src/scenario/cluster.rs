@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::network;
 use super::reader::{At, Keys};
 use super::spec::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
 use crate::cluster::{known_gpu, known_gpus, known_price, known_skus};
@@ -22,12 +23,17 @@ pub(super) fn read(at: &At<'_>) -> Option<ClusterSpec> {
     let power_budget_w = keys.get("power_budget").and_then(|at| at.not_negative());
     let interconnects = keys.get("interconnects").and_then(|at| at.list()).unwrap_or_default();
     let interconnects = interconnects.iter().filter_map(read_interconnect).collect();
+    let network_at = keys.get("network");
+    let network = network_at.as_ref().and_then(|at| network::read(at, &catalogue));
     let servers = keys.need("servers").and_then(|at| at.filled_list());
     keys.finish();
     // Every group is read before the first failure counts, so that all problems are found.
     let groups: Vec<Option<ServerGroup>> = servers?.iter().map(|at| read_group(at, &catalogue)).collect();
     let servers = groups.into_iter().collect::<Option<Vec<_>>>()?;
-    Some(ClusterSpec { servers, power_budget_w, interconnects, catalogue })
+    if let (Some(at), Some(network)) = (&network_at, &network) {
+        network::note_unknown_links(at, network, &servers);
+    }
+    Some(ClusterSpec { servers, power_budget_w, interconnects, network, catalogue })
 }
 
 fn read_group(at: &At<'_>, catalogue: &[Arc<Sku>]) -> Option<ServerGroup> {

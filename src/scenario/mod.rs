@@ -11,6 +11,7 @@ mod distributions;
 mod engines;
 mod load;
 mod models;
+mod network;
 mod overrides;
 mod performance;
 mod problem;

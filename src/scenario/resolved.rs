@@ -64,10 +64,38 @@ fn cluster(cluster: &ClusterSpec) -> Value {
             "limit": group.limit,
         })).collect::<Vec<_>>(),
         "power_budget": cluster.power_budget_w,
+        "network": cluster.network.as_ref().map(network),
         "interconnects": cluster.interconnects.iter().map(|link| json!({
             "link": link.link,
             "topology": link.topology,
         })).collect::<Vec<_>>(),
+    })
+}
+
+fn network(network: &NetworkSpec) -> Value {
+    let mut value = links(&network.links);
+    value["overlap"] = json!(network.overlap);
+    value["skus"] = network.skus.iter().map(|(sku, own)| with_sku(links(own), sku)).collect();
+    value
+}
+
+fn with_sku(mut links: Value, sku: &str) -> Value {
+    links["sku"] = json!(sku);
+    links
+}
+
+fn links(links: &LinksSpec) -> Value {
+    let gb_per_s = |bytes_per_s: Option<u64>| bytes_per_s.map(|bytes_per_s| bytes_per_s as f64 / 1e9);
+    json!({
+        "nic": links.nic.map(|nic| json!({ nic.kind.name(): {
+            "gb_per_s": gb_per_s(nic.bytes_per_s),
+            "per_server": nic.per_server,
+            "latency": nic.latency.map(seconds),
+        } })),
+        "intra": links.intra.map(|intra| json!({ intra.kind.name(): {
+            "gb_per_s": gb_per_s(intra.bytes_per_s),
+            "latency": intra.latency.map(seconds),
+        } })),
     })
 }
 

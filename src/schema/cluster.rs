@@ -2,6 +2,7 @@
 
 use super::forms::{Form, Object, bare_words, count, list, number, positive, suggested, text, words};
 use super::keys::KeyTable;
+use super::network;
 use crate::cluster::{known_gpus, known_skus};
 use crate::scenario::Sku;
 
@@ -10,6 +11,7 @@ pub fn form(table: &KeyTable) -> Form {
     Object::documented(table, "cluster")
         .key("servers", list(server(), 1))
         .key("skus", list(own_sku(), 0))
+        .key("network", network::form())
         .key("interconnects", list(interconnect(), 0))
         .key("power_budget", number(0.0, f64::INFINITY).unit("W"))
         .form()

@@ -12,6 +12,7 @@ mod cluster;
 mod conversations;
 mod forms;
 mod keys;
+mod network;
 mod parameters;
 mod performance;
 mod scaling;

@@ -1,8 +1,9 @@
 //! From a scenario to the population of a run.
 //!
 //! Addresses: 0 is the recorder, 1 the workload source; then a scheduler and a manager per application;
-//! then servers and instances, counting up, those of the start state first. The recorder, the source,
-//! schedulers and managers live in group 0, a server with its instances in a group of its own.
+//! then servers and instances, counting up, those of the start state first, behind which comes the network, if
+//! there is one. The recorder, the source, schedulers, managers and the network live in group 0, a server with its
+//! instances in a group of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::scaling::{
 };
 use crate::scenario::{ApplicationSpec, Scenario};
 use crate::scheduler::{PoolName, Pooling, RoutingPolicy, Scheduler, SchedulerContext};
+use crate::transfer::wiring::Cabling;
 use crate::vitals::{FleetSize, Vitals};
 use crate::workload::{Source, Workload};
 
@@ -102,6 +104,24 @@ impl Builder<'_> {
         EntityId(self.first_address() + self.servers.len() as u32 + instance.0)
     }
 
+    /// Behind the start state, if there is one.
+    fn network_address(&self) -> Option<EntityId> {
+        let address = self.first_address() + self.servers.len() as u32 + self.instances;
+        self.scenario.cluster.network.as_ref().map(|_| EntityId(address))
+    }
+
+    /// The first address that nobody has.
+    fn free_address(&self) -> u32 {
+        let behind = self.first_address() + self.servers.len() as u32 + self.instances;
+        self.network_address().map_or(behind, |EntityId(network)| network + 1)
+    }
+
+    /// How the instances of an application are connected.
+    fn cabling(&self, spec: &ApplicationSpec) -> Option<Cabling> {
+        let network = self.scenario.cluster.network.clone()?;
+        Some(Cabling { network: self.network_address()?, spec: network, layers: spec.model.layers })
+    }
+
     fn add(&mut self, id: EntityId, group: Group, entity: Participant) {
         self.population.push(Member { id, group, entity });
     }
@@ -113,6 +133,9 @@ impl Builder<'_> {
         let source = Source::new(workload, schedulers.collect()).watched_in(self.vitals.clone());
         self.add(RECORDER, Group(0), Participant::Recorder(Box::new(recorder)));
         self.add(SOURCE, Group(0), Participant::Source(Box::new(source)));
+        if let Some(network) = self.network_address() {
+            self.add(network, Group(0), Participant::Network(Box::default()));
+        }
     }
 
     fn add_application(&mut self, position: usize) -> Result<(), SimulationError> {
@@ -128,6 +151,7 @@ impl Builder<'_> {
             prefix_block_tokens: self.prefix_block_tokens,
             drain: drain_rules(spec.scaling.as_ref()),
             debug: scenario.debug,
+            cabling: self.cabling(spec),
         };
         let births = self.births(spec, &blueprint, (scheduler, manager, RECORDER))?;
         let introductions: Vec<Introduction> =
@@ -215,7 +239,6 @@ impl Builder<'_> {
         let own = self.start == Some(spec.id);
         let server_ids = IdBlock::new(self.servers.len() as u32, manager, managers);
         let instance_ids = IdBlock::new(if own { self.instances } else { 0 }, 0, 1);
-        let first_free = self.first_address() + self.servers.len() as u32 + self.instances;
         let mut state = ScalingState::new(
             spec.id,
             scaling.clone(),
@@ -233,7 +256,7 @@ impl Builder<'_> {
             state,
             addresses,
             blueprint,
-            IdBlock::new(first_free, manager, managers),
+            IdBlock::new(self.free_address(), manager, managers),
             servers,
             instances,
             actions.cloned().collect(),

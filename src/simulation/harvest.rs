@@ -34,7 +34,7 @@ pub(super) fn harvest(
 ) -> RunResults {
     let mut gathered: Vec<Gathered> =
         scenario.applications.iter().map(|spec| Gathered::new(spec.id)).collect();
-    let (mut arrived, mut servers) = (0, Vec::new());
+    let (mut arrived, mut servers, mut links) = (0, Vec::new(), Vec::new());
     for (_, entity) in outcome.entities {
         match entity {
             Participant::Source(source) => arrived = source.arrived(),
@@ -59,6 +59,7 @@ pub(super) fn harvest(
                     with(&mut gathered, birth.application, |found| found.present.push(record));
                 }
             }
+            Participant::Network(network) => links = network.links(),
             Participant::Instance(instance) => {
                 let record = instance.record(None);
                 let id = instance.birth().application;
@@ -83,6 +84,7 @@ pub(super) fn harvest(
         applications,
         arrived,
         servers,
+        links,
         end,
         digest: outcome.digest,
         stats: outcome.stats,

@@ -1,11 +1,40 @@
-//! KV-cache moves between instances: how long a cache takes over its link.
+//! KV-cache moves between instances: how long a cache takes.
 //!
-//! Each request has a private link, as in the ancestor: transfers never slow each other down. What
-//! happens at the two ends is the instances' affair.
+//! Without `cluster.network` each request has a private link, as in the ancestor: transfers never slow each other
+//! down. With it caches go over the links of the cluster ([`wiring`], [`links`]), which those that meet share fairly
+//! ([`fair`]); the [`Network`] keeps the flows. What happens at the two ends is the instances' affair.
 
+mod entity;
 pub mod fair;
+pub mod links;
+pub mod wiring;
+
+use std::hash::{Hash, Hasher};
 
 use ebbflow_actors::SimDuration;
+
+pub use entity::{Network, TransferOrder};
+pub use links::Port;
+
+/// How a KV cache moves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Transfer {
+    /// Over a link of its own, in this time.
+    Private(SimDuration),
+    /// Over the links of the cluster, beginning here.
+    Linked(Port),
+}
+
+impl Hash for Transfer {
+    /// A private link is digested as the time it takes and nothing else: digests of scenarios without a network
+    /// are what they always were.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Transfer::Private(time) => time.hash(state),
+            Transfer::Linked(port) => port.hash(state),
+        }
+    }
+}
 
 /// How long `bytes` take over a link of this bandwidth.
 ///

@@ -21,6 +21,11 @@ cluster:
   servers: [{sku: big, count: 4, limit: 8}, {sku: dgx-h100, count: 4}]
   skus: [{name: big, gpu: h100-80gb, gpus: 8}]
   interconnects: [{link: infiniband, topology: p2p}]
+  network:
+    nic: {rdma: {gb_per_s: 50, per_server: 8, latency: 10us}}
+    intra: {nvlink: {gb_per_s: 400, latency: 5us}}
+    overlap: true
+    skus: [{sku: big, nic: ethernet, intra: {pcie: {gb_per_s: 20}}}]
 applications:
   - model_architecture: LLaMA
     model_size: 70B
@@ -168,6 +173,8 @@ fn a_key_that_the_reader_does_not_know_is_none_of_the_schema_and_what_it_offers_
 fn words_of_the_schema_are_those_of_the_reader() {
     let schema = Schema::of_scenarios();
     let words = [
+        "cluster.network.nic",
+        "cluster.network.intra",
         "applications.0.scheduler",
         "applications.0.model_architecture",
         "applications.0.model_size",

@@ -99,6 +99,11 @@ fn scenarios() -> Vec<Case> {
         scenario("missing_key", "sku: dgx-h100, ", ""),
         scenario("missing_section", "applications:", "application:"),
         scenario("unknown_sku", "dgx-h100", "dgx-h10"),
+        scenario(
+            "unknown_link",
+            "{sku: dgx-h100, count: 2}",
+            "{sku: dgx-h100, count: 2}\n  network: {nic: {rmda: {gb_per_s: 50}}}",
+        ),
         scenario("unknown_model", "llama2-70b\n", "llama3-70b\n"),
         scenario("unknown_scheduler", "jsq", "jqs"),
         scenario("unknown_preset", "azure-conv", "azure_conv"),

@@ -26,6 +26,14 @@ actions:
   - {at: 5, scale_down_full: {instances: [0, 77]}}
 ";
 
+/// Whose caches move over links.
+const LINKED: &str = "
+cluster: {servers: [{sku: dgx-h100, count: 2}], network: {}}
+applications: [{model_architecture: LLaMA, model_size: 70B, scheduler: kv_jsq}]
+start_state: splitwise
+workload: {rate: 1, requests: 2, synthetic: {prompt: 800, output: 150}}
+";
+
 /// Keys whose insides are named by the data, or explained elsewhere on the page.
 const OPAQUE: [&str; 7] =
     ["scenario", "notes", "inputs", "applications", "by_tag", "rejected_by_reason", "unfinished_by_stage"];
@@ -112,10 +120,13 @@ fn json_keys(value: &Value) -> Names {
 fn written() -> BTreeMap<String, Names> {
     let desk = Desk::new();
     desk.write("s.yaml", SCENARIO);
-    let run = desk.ebbflow(&["run", "s.yaml", "--out", "run", "--quiet"]);
-    assert_eq!(code(&run), 0, "{}", stderr(&run));
+    desk.write("linked.yaml", LINKED);
     let mut found = BTreeMap::new();
-    tables(&desk.path("run"), "", &mut found);
+    for (scenario, folder) in [("linked.yaml", "linked"), ("s.yaml", "run")] {
+        let run = desk.ebbflow(&["run", scenario, "--out", folder, "--quiet"]);
+        assert_eq!(code(&run), 0, "{}", stderr(&run));
+        tables(&desk.path(folder), "", &mut found);
+    }
     found.insert("run.json".to_owned(), json_keys(&json(&desk.path("run/run.json"))));
     // The last one is left out: it knows only prompt and token instances.
     let policies = ["--policies", "none,hpa,{heteroscale: {faithful: true}}"];

@@ -31,6 +31,7 @@ mod fleet_invariants;
 mod glossary;
 mod golden;
 mod instruction_counts;
+mod kv_transfer;
 mod logs;
 mod memory_pressure;
 mod nothing_lost;

@@ -104,7 +104,8 @@ fn gaps_between_tokens_add_up_to_the_times_of_decoding() {
 #[test]
 fn a_conversation_finds_what_was_computed_before_it() {
     let yaml = fleet(1, 80, &one(""));
-    let sent = [(0.0, 3000, 25, named(0..189)), (60.0, 3060, 10, named(0..191)), (60.0, 90, 10, named(200..205))];
+    let sent =
+        [(0.0, 3000, 25, named(0..189)), (60.0, 3060, 10, named(0..191)), (60.0, 90, 10, named(200..205))];
     let results = serve(&yaml, &sent, &sequential());
     let cached = |id| request(application(&results), id).journal.cached_tokens;
     // Of 3025 tokens, 189 blocks and one, the last was never fed back to the model.

@@ -11,8 +11,10 @@ pub enum Kind {
     Text,
 }
 
-const INTEGERS: [&str; 30] = [
+const INTEGERS: [&str; 33] = [
     "active",
+    "bytes",
+    "bytes_per_s",
     "cached_tokens",
     "decode_instance",
     "draining",
@@ -41,6 +43,7 @@ const INTEGERS: [&str; 30] = [
     "token_gaps",
     "token_sizes",
     "transfer_to",
+    "transfers",
     "wanted",
 ];
 
@@ -58,15 +61,17 @@ const NUMBERS: [&str; 10] = [
     "utilizations",
 ];
 
-const TEXTS: [&str; 19] = [
+const TEXTS: [&str; 21] = [
     "action",
     "class",
     "detail",
+    "direction",
     "event",
     "gpu",
     "inputs",
     "instance_names",
     "limited_by",
+    "link",
     "outcome",
     "policy",
     "pool",

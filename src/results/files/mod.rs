@@ -10,6 +10,7 @@ mod engines;
 mod iterations;
 mod journal;
 mod lifecycle;
+mod links;
 mod not_completed;
 mod read;
 mod request_nodes;
@@ -81,6 +82,7 @@ pub fn write_summary(
     }
     summary::write(directory, &report.applications)?;
     simulator::write(directory, results.end)?;
+    links::write(directory, &results.links)?;
     for application in &results.applications {
         write_application(directory, application, results, debug)?;
     }

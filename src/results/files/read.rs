@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use ebbflow_actors::{Digest, SimTime, Stats};
 use serde_json::Value;
 
-use super::{iterations, journal, lifecycle, scaling, servers, simulator};
+use super::{iterations, journal, lifecycle, links, scaling, servers, simulator};
 use crate::ids::{ApplicationId, GpuName, ServerId};
 use crate::results::{ApplicationResults, Incomplete, InstanceRecord, RUN_FILE, RunResults, ScalingCounts};
 use crate::scaling::time_by_tag;
@@ -100,6 +100,7 @@ pub fn read(directory: &Path) -> Result<(RunResults, Value), ReadError> {
         .collect::<Result<Vec<_>, _>>()?;
     let results = RunResults {
         servers: standing(&applications),
+        links: links::read(directory)?,
         applications,
         arrived: summary.count(&["requests", "arrived"])?,
         end,

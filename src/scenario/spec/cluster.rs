@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::network::NetworkSpec;
+
 /// A cluster: groups of equal servers, in order.
 #[derive(Clone, Debug)]
 pub struct ClusterSpec {
@@ -9,8 +11,10 @@ pub struct ClusterSpec {
     pub servers: Vec<ServerGroup>,
     /// Watts available; kept, not enforced. None: not given.
     pub power_budget_w: Option<f64>,
-    /// Kept as given; transfers use the scheduler's bandwidth (the ancestor's private links).
+    /// Kept as given, the ancestor's.
     pub interconnects: Vec<Interconnect>,
+    /// The links that KV caches move over; none: every request has a private one of the scheduler's bandwidth.
+    pub network: Option<NetworkSpec>,
     /// SKUs that scale-ups may name although no group has them: the built-in catalogue.
     pub catalogue: Vec<Arc<Sku>>,
 }

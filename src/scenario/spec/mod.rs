@@ -7,6 +7,7 @@ mod action;
 mod application;
 mod cluster;
 mod conversations;
+mod network;
 mod start_state;
 mod workload;
 
@@ -20,6 +21,7 @@ pub use application::{
 };
 pub use cluster::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
 pub use conversations::{Clients, Sessions, ThinkTime};
+pub use network::{IntraKind, IntraSpec, LinksSpec, NetworkSpec, NicKind, NicSpec};
 pub use start_state::{EngineSpec, InstanceConfig, Parallelism, PoolSpec, SplitType, StartState};
 pub use workload::{Arrivals, Lengths, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
 

@@ -1,8 +1,8 @@
 //! Random scenarios with scaling: a seed makes a scenario text, the same one every time.
 //!
 //! They mix what can meet in a run: all schedulers and engines, every start state, roomy and tight memory,
-//! requests of one token and prompts too large for any instance, operations that succeed and that are
-//! refused, and ends in the middle of everything.
+//! requests of one token and prompts too large for any instance, private links and those of a cluster, operations
+//! that succeed and that are refused, and ends in the middle of everything.
 
 use std::fmt::Write;
 
@@ -18,6 +18,9 @@ use super::scenarios::scenario;
 /// Servers whose GPUs hold the model and few requests beside it: room for about 7,000 tokens.
 const TIGHT: &str = "tight";
 
+/// The networks of some scenarios: as fast as they come, and so slow that caches meet and drains time out.
+const NETWORKS: [&str; 2] = ["{}", "{nic: {ethernet: {gb_per_s: 1, latency: 3ms}}, overlap: true}"];
+
 /// The scenario of this seed, as text.
 pub fn scenario_text(seed: u64) -> String {
     let mut draw = Draw(CounterRng::new(seed, EntityId(0), 0));
@@ -28,6 +31,10 @@ pub fn scenario_text(seed: u64) -> String {
         let _ = writeln!(text, "end_time: {}", draw.time(40));
     }
     let servers = cluster(&mut draw, &mut text);
+    // By the seed, so that what is drawn stays what it was.
+    if let Some(network) = NETWORKS.get(seed as usize % 5) {
+        let _ = writeln!(text, "  network: {network}");
+    }
     let applications = applications(&mut draw, &mut text);
     start_state(&mut draw, &mut text, servers);
     let performance =
