@@ -219,7 +219,8 @@ pub enum Message {
     // --- answers; behind all others, so that they digest as before there were any
     /// Scheduler → source, if it waits for answers: a request was completed or rejected.
     Answered(Answer),
-    // --- the network, after all others: digests count on their numbers
+
+    // --- the network; behind all others for the same reason
     /// Decode instance → network: the room is reserved, the cache may set out.
     StartTransfer(Box<TransferOrder>),
     /// Decode instance → network: it is not wanted any more.
