@@ -1,10 +1,10 @@
-//! Reads who waits for answers: `workload.sessions` and `workload.clients`.
+//! Reads who asks: `workload.sessions`, `workload.clients` and `workload.prefix_groups`.
 
 use ebbflow_actors::SimDuration;
 
 use super::distributions;
 use super::reader::{At, Keys};
-use super::spec::{Clients, Sessions, ThinkTime};
+use super::spec::{Clients, PrefixGroups, Sessions, ThinkTime};
 
 /// What a lognormal pause is cut to unless the scenario says: a day.
 const DEFAULT_MAX_S: f64 = 86_400.0;
@@ -36,6 +36,32 @@ pub(super) fn clients(at: &At<'_>) -> Option<Clients> {
     keys.finish();
     let think_time = given.unwrap_or(Some(ThinkTime::Constant(SimDuration::ZERO)));
     Some(Clients { count: count?, think_time: think_time? })
+}
+
+/// Most system prompts there may be.
+const MAX_GROUPS: u32 = 1_000_000;
+/// Longest system prompt.
+const MAX_SYSTEM_PROMPT_TOKENS: u32 = 5_000_000;
+
+/// System prompts; what is left of the context of these sessions must hold a question and an answer.
+pub(super) fn prefix_groups(at: &At<'_>, sessions: Option<&Option<Sessions>>) -> Option<PrefixGroups> {
+    let keys = at.keys()?;
+    let count = keys.need("count").and_then(|at| at.count_to(1, MAX_GROUPS));
+    let tokens_at = keys.need("tokens");
+    let tokens = tokens_at.as_ref().and_then(|at| at.count_to(1, MAX_SYSTEM_PROMPT_TOKENS));
+    let zipf = keys.get("zipf").map_or(Some(0.0), |at| at.not_negative());
+    keys.finish();
+    let limit = sessions.and_then(|sessions| sessions.as_ref()?.max_context_tokens);
+    if let (Some(at), Some(tokens), Some(limit)) = (&tokens_at, tokens, limit)
+        && tokens + 2 > limit
+    {
+        let help = format!(
+            "`sessions.max_context_tokens` is {limit}, which has to hold a question and an answer as well"
+        );
+        at.refuse("the system prompt fills the context", Some(help));
+        return None;
+    }
+    Some(PrefixGroups { count: count?, tokens: tokens?, zipf: zipf? })
 }
 
 /// Clients ask when they have an answer, not at a rate.

@@ -339,6 +339,9 @@ fn synthetic(spec: &SyntheticSpec) -> Value {
             "think_time": think_time(&sessions.think_time),
             "max_context_tokens": sessions.max_context_tokens,
         })),
+        "prefix_groups": spec.prefix_groups.map(|groups| json!({
+            "count": groups.count, "tokens": groups.tokens, "zipf": groups.zipf,
+        })),
         "requests": spec.requests,
         "until": spec.until.map(time),
     })

@@ -18,8 +18,8 @@ const DEFAULT_PRESET: &str = "azure-conv";
 /// … and this many requests, also of any generated workload without an end.
 const DEFAULT_REQUESTS: u64 = 600;
 /// Keys that only generated workloads have.
-const GENERATED_KEYS: [&str; 7] =
-    ["preset", "synthetic", "sessions", "clients", "requests", "until", "application"];
+const GENERATED_KEYS: [&str; 8] =
+    ["preset", "synthetic", "sessions", "clients", "prefix_groups", "requests", "until", "application"];
 /// Keys that say when requests arrive, generated or those of a trace.
 const ARRIVAL_KEYS: [&str; 2] = ["arrivals", "rate"];
 
@@ -203,9 +203,11 @@ fn read_generated(
         }
         None => read_arrivals(keys, base.as_ref()),
     };
+    let prefix_groups = get("prefix_groups").map(|at| conversations::prefix_groups(&at, sessions.as_ref()));
     let (base, sessions) = (base?, sessions.map_or(Some(None), |sessions| sessions.map(Some))?);
+    let prefix_groups = prefix_groups.map_or(Some(None), |groups| groups.map(Some))?;
     let (prompt, output, arrivals) = (base.prompt, base.output, arrivals?);
-    Some(SyntheticSpec { application, arrivals, prompt, output, sessions, requests, until })
+    Some(SyntheticSpec { application, arrivals, prompt, output, sessions, prefix_groups, requests, until })
 }
 
 /// A process with its rate.

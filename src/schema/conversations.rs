@@ -1,4 +1,4 @@
-//! `workload.sessions` and `workload.clients`: who waits for answers before asking on.
+//! `workload.sessions`, `workload.clients`, `workload.prefix_groups`: who asks.
 
 use super::forms::{Form, Object, any, count, number, time};
 use super::workload::lengths;
@@ -22,6 +22,18 @@ pub fn clients() -> Form {
         .key("think_time", think_time().about("from the end of a request, or session, to the client's next"))
         .form();
     any([count(1).unit("clients").about("how many ask at a time"), spelt])
+}
+
+/// System prompts.
+pub fn prefix_groups() -> Form {
+    Object::default()
+        .must("count", count(1).with("maximum", 1_000_000).about("how many there are"))
+        .must("tokens", count(1).with("maximum", 5_000_000).unit("tokens").about("length of each"))
+        .key(
+            "zipf",
+            number(0.0, f64::INFINITY).about("0: all equally often; 1: the nth a nth as often as the first"),
+        )
+        .form()
 }
 
 fn count_of_context() -> Form {

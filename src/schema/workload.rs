@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::conversations::{clients, sessions};
+use super::conversations::{clients, prefix_groups, sessions};
 use super::forms::{
     Form, Object, any, bare_words, count, flag, list, number, positive, positive_time, text, time, words,
 };
@@ -19,6 +19,7 @@ pub fn form(table: &KeyTable) -> Form {
         .key("rate", rate())
         .key("sessions", sessions())
         .key("clients", clients())
+        .key("prefix_groups", prefix_groups())
         .key("requests", count(1).unit("requests"))
         .key("until", positive_time())
         .key("application", count(0))

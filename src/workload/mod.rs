@@ -8,6 +8,7 @@
 mod conversations;
 mod entry;
 mod error;
+mod labels;
 mod prefix;
 mod presets;
 mod replay;
@@ -29,6 +30,7 @@ use crate::instance::continuous::BLOCK_TOKENS;
 use crate::request::Request;
 use crate::scenario::{Arrivals, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
 use entry::Entry;
+use labels::Labels;
 use synthetic::Synthetic;
 pub(crate) use synthetic::variates::normal;
 use transform::{apply, check};
@@ -90,7 +92,11 @@ pub fn open(
             let expected = generated.expected().filter(|_| spec.transform.keeps_time());
             let expected = expected.map(|count| count.min(spec.transform.limit.unwrap_or(u64::MAX)));
             let arrivals_end = generated.until().filter(|_| spec.transform == Transform::default());
-            let requests = requests(generated, spec.transform);
+            let labels = Labels::new(synthetic, seed)?;
+            let requests = match synthetic.prefix_groups {
+                None => requests(generated, spec.transform),
+                Some(_) => requests(generated.map(move |entry| labels.label(entry)), spec.transform),
+            };
             Ok(Workload {
                 requests,
                 conversations: None,

@@ -107,6 +107,7 @@ mod tests {
             prompt: Lengths::Quantiles(preset.prompt.to_vec()),
             output: Lengths::Quantiles(preset.output.to_vec()),
             sessions: None,
+            prefix_groups: None,
             requests: Some(requests),
             until: None,
         });

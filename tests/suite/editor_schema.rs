@@ -83,7 +83,7 @@ workload:
     "\
 cluster: {servers: [{sku: dgx-a100, count: 2}]}
 applications: [{model_architecture: llama2-70b, model_size: llama2-70b-fp16}]
-workload: {preset: azure-conv, clients: {count: 3, think_time: {exponential: {mean: 5s}}}, requests: 9}
+workload: {preset: azure-conv, clients: {count: 3, think_time: {exponential: {mean: 5s}}}, prefix_groups: {count: 9, tokens: 500, zipf: 1.1}, requests: 9}
 ",
 ];
 

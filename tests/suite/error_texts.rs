@@ -131,6 +131,11 @@ fn scenarios() -> Vec<Case> {
             "  requests: 10\n",
             "  requests: 10\n  sessions: {turns: 3, think_times: 5s}\n  limit: 5\n  duration: 60\n",
         ),
+        scenario(
+            "system_prompt_that_fills_the_context",
+            "  requests: 10\n",
+            "  requests: 10\n  prefix_groups: {count: 5, tokens: 4095}\n  sessions: {turns: 3, think_time: 5s, max_context_tokens: 4096}\n",
+        ),
         written("empty_scenario", "# nothing yet\n"),
         written("binary_scenario", b"\x7fELF\x02\x01\x01\0\0\xff\xfe".to_vec()),
         written("huge_line", format!("{}, sku: dgx-h10}}\n", "x".repeat(100_000))),

@@ -1,4 +1,4 @@
-//! Who waits for answers before asking on: conversations of several turns, clients of a closed loop.
+//! Who asks: conversations of several turns, clients of a closed loop, users of one system prompt.
 
 use ebbflow_actors::SimDuration;
 
@@ -22,6 +22,17 @@ pub struct Clients {
     pub count: u32,
     /// From the end of a request, or session, to the client's next.
     pub think_time: ThinkTime,
+}
+
+/// System prompts that requests, or sessions, begin with: each with one of them.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct PrefixGroups {
+    /// How many there are.
+    pub count: u32,
+    /// Length of each; it comes before the prompt that is drawn.
+    pub tokens: u32,
+    /// Exponent of Zipf's law: the nth is used in proportion to n^-zipf. 0: all equally.
+    pub zipf: f64,
 }
 
 /// How long somebody thinks before asking on.

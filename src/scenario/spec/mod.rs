@@ -20,7 +20,7 @@ pub use application::{
     ApplicationSpec, DrainTimeoutAction, ModelSpec, PerformanceSpec, PolicySpec, ScalingSpec, SchedulerSpec,
 };
 pub use cluster::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
-pub use conversations::{Clients, Sessions, ThinkTime};
+pub use conversations::{Clients, PrefixGroups, Sessions, ThinkTime};
 pub use network::{IntraKind, IntraSpec, LinksSpec, NetworkSpec, NicKind, NicSpec};
 pub use start_state::{EngineSpec, InstanceConfig, Parallelism, PoolSpec, SplitType, StartState};
 pub use workload::{Arrivals, Lengths, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ebbflow_actors::{SimDuration, SimTime};
 
-use super::conversations::{Clients, Sessions};
+use super::conversations::{Clients, PrefixGroups, Sessions};
 use crate::ids::ApplicationId;
 
 /// What arrives.
@@ -60,6 +60,8 @@ pub struct SyntheticSpec {
     pub output: Lengths,
     /// Conversations instead of single requests: then `arrivals` start them, `prompt` is what a turn adds.
     pub sessions: Option<Sessions>,
+    /// System prompts that they begin with.
+    pub prefix_groups: Option<PrefixGroups>,
     /// How many; none: until `until`.
     pub requests: Option<u64>,
     /// Stop arriving here; at least one of the two is given.

@@ -4,11 +4,11 @@ use ebbflow_actors::{SimDuration, SimTime};
 
 use super::super::WorkloadError;
 use super::super::entry::{GENERATIVE, MAX_TOKENS};
-use super::super::prefix;
+use super::super::labels::Labels;
 use super::super::synthetic::{LengthDistribution, Stream};
 use super::pauses;
-use crate::ids::{ApplicationId, RequestId, SessionId};
-use crate::request::{Attributes, Journal, Request};
+use crate::ids::{ApplicationId, RequestId};
+use crate::request::{Journal, Request};
 use crate::scenario::{Sessions, SyntheticSpec, ThinkTime};
 
 /// How conversations go.
@@ -19,6 +19,7 @@ pub(super) struct Script {
     prompt: LengthDistribution,
     output: LengthDistribution,
     sessions: Option<SessionScript>,
+    labels: Labels,
 }
 
 #[derive(Debug)]
@@ -49,12 +50,24 @@ impl Turn {
 
 impl Script {
     pub(super) fn new(spec: &SyntheticSpec, seed: u64) -> Result<Self, WorkloadError> {
+        let labels = Labels::new(spec, seed)?;
+        let sessions = spec.sessions.as_ref().map(SessionScript::new).transpose()?;
+        if let Some(sessions) = &sessions
+            && sessions.max_context_tokens < labels.system_prompt_tokens() + 2
+        {
+            return Err(WorkloadError::Setting {
+                setting: "sessions.max_context_tokens",
+                found: sessions.max_context_tokens.to_string(),
+                expected: "more than the tokens of prefix_groups, and one asked, and one answered",
+            });
+        }
         Ok(Script {
             seed,
             application: spec.application,
             prompt: LengthDistribution::new("prompt", &spec.prompt)?,
             output: LengthDistribution::new("output", &spec.output)?,
-            sessions: spec.sessions.as_ref().map(SessionScript::new).transpose()?,
+            sessions,
+            labels,
         })
     }
 
@@ -65,9 +78,10 @@ impl Script {
             sessions.turns.draw(&mut Stream::Turns.of_turn(self.seed, conversation, 0))
         });
         let (prompt, output) = self.lengths(conversation, 0);
-        let context = self.max_context_tokens();
-        let output_tokens = output.min(context - 1);
-        let prompt_tokens = prompt.min(context - output_tokens);
+        let system = self.labels.system_prompt_tokens();
+        let room = self.max_context_tokens() - system;
+        let output_tokens = output.min(room - 1);
+        let prompt_tokens = system + prompt.min(room - output_tokens);
         Turn { conversation, number: 0, turns, prompt_tokens, output_tokens }
     }
 
@@ -96,14 +110,11 @@ impl Script {
 
     /// The request of a turn.
     pub(super) fn request(&self, turn: &Turn, id: RequestId, arrival: SimTime) -> Request {
-        let attributes = self.sessions.as_ref().map(|_| {
-            let context = u64::from(turn.prompt_tokens) + u64::from(turn.output_tokens);
-            Attributes {
-                session: Some(SessionId(turn.conversation)),
-                prefix: prefix::of_session(turn.conversation, context),
-                ..Attributes::NONE
-            }
-        });
+        let context = u64::from(turn.prompt_tokens) + u64::from(turn.output_tokens);
+        let attributes = match self.sessions {
+            Some(_) => Some(self.labels.of_turn(turn.conversation, context)),
+            None => self.labels.of_request(turn.conversation),
+        };
         Request {
             id,
             request_type: GENERATIVE,
@@ -124,7 +135,7 @@ impl Script {
     }
 
     fn max_context_tokens(&self) -> u32 {
-        self.sessions.as_ref().map_or(2 * MAX_TOKENS, |sessions| sessions.max_context_tokens)
+        self.sessions.as_ref().map_or(3 * MAX_TOKENS, |sessions| sessions.max_context_tokens)
     }
 }
 

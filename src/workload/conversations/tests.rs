@@ -26,6 +26,7 @@ fn spec() -> SyntheticSpec {
             think_time: pause(10),
             max_context_tokens: None,
         }),
+        prefix_groups: None,
         requests: Some(1000),
         until: None,
     }

@@ -30,6 +30,7 @@ pub(super) enum Stream {
     Turns,
     Thinking,
     Pauses,
+    Groups,
 }
 
 impl Stream {
@@ -144,6 +145,7 @@ mod tests {
             prompt: Lengths::Lognormal { mu: 6.0, sigma: 1.0, max: 4000 },
             output: Lengths::Constant(20),
             sessions: None,
+            prefix_groups: None,
             requests: Some(200),
             until: None,
         }

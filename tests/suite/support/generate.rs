@@ -193,6 +193,10 @@ fn waiting(seed: u64) -> String {
         let (count, think) = (1 + draw.up_to(40), draw.pick(&think));
         let _ = writeln!(text, "  clients: {{count: {count}, think_time: {think}}}");
     }
+    if draw.one_in(3) {
+        let (count, zipf) = (1 + draw.up_to(9), draw.pick(&["0", "1.2"]));
+        let _ = writeln!(text, "  prefix_groups: {{count: {count}, tokens: 300, zipf: {zipf}}}");
+    }
     text
 }
 
