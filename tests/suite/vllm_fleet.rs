@@ -10,6 +10,7 @@ use ebbflow::simulation::{self, RunOptions};
 use ebbflow::workload::Workload;
 use ebbflow_actors::{Runner, SimTime, TickMode};
 
+use crate::support::desk::{Desk, code, stderr, stdout};
 use crate::support::run::{actors, application, request, run_trace, sequential};
 use crate::support::scenarios::scenario;
 
@@ -172,4 +173,18 @@ fn sessions_prefixes_and_priorities_give_one_digest_however_they_are_run() {
         assert_eq!(expected.applications[0].requests, found.applications[0].requests);
         assert_eq!(expected.applications[0].instances, found.applications[0].instances);
     }
+}
+
+#[test]
+fn an_explanation_tells_what_the_cache_had_and_how_long_a_token_was_waited_for() {
+    let desk = Desk::new();
+    let yaml = fleet(1, 80, &one(""));
+    desk.write("s.yaml", &format!("{yaml}workload: {{synthetic: {{prompt: 500, output: 50}}, rate: 1, requests: 4, sessions: {{turns: 4, think_time: 1}}}}\n"));
+    let run = desk.ebbflow(&["run", "s.yaml", "--out", "run", "--quiet"]);
+    assert_eq!(code(&run), 0, "{}", stderr(&run));
+    let rows = std::fs::read_to_string(desk.path("run/requests/0.csv")).unwrap();
+    let last = rows.lines().last().unwrap().split(',').next().unwrap();
+    let told = stdout(&desk.ebbflow(&["explain", "run", "--request", last]));
+    assert!(told.contains("prompt tokens were in the prefix cache"), "{told}");
+    assert!(told.contains("at most from one output token to the next"), "{told}");
 }

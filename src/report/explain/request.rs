@@ -58,6 +58,11 @@ pub struct RequestStory {
     pub standings: Vec<Standing>,
     /// Times its KV cache was dropped for want of memory and computed again.
     pub recomputed: u32,
+    /// Tokens of its prompt that a prefix cache had.
+    pub cached_tokens: u32,
+    /// The longest wait between two of its output tokens; zero where the engine does not tell.
+    #[serde(rename = "longest_gap_ns", serialize_with = "nanoseconds")]
+    pub longest_gap: SimDuration,
     /// When drains sent it back.
     pub sent_back: Vec<SentBack>,
     /// What would have helped, where that follows.
@@ -122,6 +127,8 @@ fn story(facts: &Facts<'_>, ended: &EndedRequest) -> RequestStory {
         parts,
         standings: standings(facts, request),
         recomputed: request.journal.recomputed,
+        cached_tokens: request.journal.cached_tokens,
+        longest_gap: request.journal.longest_gap,
         sent_back,
         namesakes: 0,
     }

@@ -55,6 +55,15 @@ fn head(out: &mut String, story: &RequestStory) {
         let times = count(story.recomputed as usize, "time");
         note(out, format!("its KV cache was dropped for want of memory and computed again, {times}"));
     }
+    if story.cached_tokens > 0 {
+        note(
+            out,
+            format!("{} of its {prompt_tokens} prompt tokens were in the prefix cache", story.cached_tokens),
+        );
+    }
+    if !story.longest_gap.is_zero() {
+        note(out, format!("it waited {} at most from one output token to the next", long(story.longest_gap)));
+    }
     for back in &story.sent_back {
         note(out, format!("at {} the drain of {} timed out and sent it back", at(back.at), back.by));
     }
