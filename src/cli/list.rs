@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use crate::cluster::known_skus;
+use crate::performance::power::gpu_power;
 use crate::registry::{Accepts, Kind, Parameter, Registry};
 use crate::scaling::{COLD_START_PRESETS, Governs};
 use crate::scenario::known_models;
@@ -113,7 +114,9 @@ fn skus() -> Vec<(String, String)> {
         let memory_gib = sku.gpu.memory_bytes >> 30;
         let price =
             sku.usd_per_gpu_h.map_or("price not known".to_owned(), |usd| format!("${usd} per GPU-hour"));
-        let busy = sku.busy_power_w.map_or("not known".to_owned(), |watts| format!("{watts} W"));
+        let by_phase = gpu_power(&sku.gpu.name).map(|gpu| format!("{} W a GPU at most", gpu.most_w));
+        let busy = sku.busy_power_w.map(|watts| format!("{watts} W")).or(by_phase);
+        let busy = busy.unwrap_or_else(|| "not known".to_owned());
         format!(
             "  {} × {} ({memory_gib} GiB) · {price} · draws {} W idle, {busy} busy\n",
             sku.gpus, sku.gpu.name, sku.idle_power_w

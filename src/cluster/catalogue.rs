@@ -2,8 +2,7 @@
 //!
 //! GPU memory and idle draws of servers are the ancestor's (splitwise-sim): 80 GiB and 40 GiB; 1500 W for a
 //! dgx-a100, 2800 W for every other 8-GPU server. Single-GPU servers draw what it gives one idle GPU: 63 W
-//! (A100), 75 W (H100). Busy draws are the largest of NVIDIA's data sheets, so energy is an upper bound: 6.5 kW and
-//! 10.2 kW for the DGX servers, 400 W and 700 W for one GPU. `A100` and `H100` are the short names of the user's guide for 8-GPU servers.
+//! (A100), 75 W (H100). What busy GPUs draw follows from their work (`performance::power`). `A100` and `H100` are the short names of the user's guide for 8-GPU servers.
 
 use std::sync::Arc;
 
@@ -23,15 +22,15 @@ const GPUS: [(&str, u64, Option<f64>); 4] = [
     ("h100-80gb-pcap", 80, Some(3.99)),
 ];
 
-/// SKU name, GPU, how many, idle watts, watts with all GPUs busy.
-const SKUS: [(&str, &str, u32, f64, Option<f64>); 7] = [
-    ("dgx-a100", "a100-80gb", 8, 1500.0, Some(6500.0)),
-    ("dgx-h100", "h100-80gb", 8, 2800.0, Some(10_200.0)),
-    ("dgx-h100-pcap", "h100-80gb-pcap", 8, 2800.0, None),
-    ("A100", "a100-80gb", 8, 1500.0, Some(6500.0)),
-    ("H100", "h100-80gb", 8, 2800.0, Some(10_200.0)),
-    ("a100-80gb-x1", "a100-80gb", 1, 63.0, Some(400.0)),
-    ("h100-80gb-x1", "h100-80gb", 1, 75.0, Some(700.0)),
+/// SKU name, GPU, how many, idle watts.
+const SKUS: [(&str, &str, u32, f64); 7] = [
+    ("dgx-a100", "a100-80gb", 8, 1500.0),
+    ("dgx-h100", "h100-80gb", 8, 2800.0),
+    ("dgx-h100-pcap", "h100-80gb-pcap", 8, 2800.0),
+    ("A100", "a100-80gb", 8, 1500.0),
+    ("H100", "h100-80gb", 8, 2800.0),
+    ("a100-80gb-x1", "a100-80gb", 1, 63.0),
+    ("h100-80gb-x1", "h100-80gb", 1, 75.0),
 ];
 
 /// Names of the known GPUs.
@@ -52,10 +51,17 @@ pub fn known_price(gpu: &str) -> Option<f64> {
 
 /// Every known kind of server.
 pub fn known_skus() -> Vec<Arc<Sku>> {
-    let sku = |&(name, gpu_name, gpus, idle_power_w, busy_power_w): &(&str, &str, u32, f64, Option<f64>)| {
+    let sku = |&(name, gpu_name, gpus, idle_power_w): &(&str, &str, u32, f64)| {
         let usd_per_gpu_h = known_price(gpu_name);
         known_gpu(gpu_name).map(|gpu| {
-            Arc::new(Sku { name: name.to_owned(), gpu, gpus, idle_power_w, busy_power_w, usd_per_gpu_h })
+            Arc::new(Sku {
+                name: name.to_owned(),
+                gpu,
+                gpus,
+                idle_power_w,
+                busy_power_w: None,
+                usd_per_gpu_h,
+            })
         })
     };
     SKUS.iter().filter_map(sku).collect()

@@ -119,6 +119,7 @@ mod tests {
             busy: SimDuration::ZERO,
             tasks_completed: 0,
             engine: None,
+            phases: crate::instance::Phases::default(),
         }
     }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use ebbflow_actors::{SimDuration, SimTime};
 
+use super::energy::{Iterations, PhaseMeter, Phases};
 use super::engine::Engine;
 use super::residents::{Key, Phase, Resident, Residents, TaskState, WaitingTask, Work};
 use crate::ids::{GpuName, InstanceId};
@@ -110,6 +111,7 @@ pub struct Batcher {
     busy: SimDuration,
     busy_since: Option<SimTime>,
     tasks_completed: u64,
+    meter: PhaseMeter,
 }
 
 impl Batcher {
@@ -130,7 +132,18 @@ impl Batcher {
             busy: SimDuration::ZERO,
             busy_since: None,
             tasks_completed: 0,
+            meter: PhaseMeter::default(),
         }
+    }
+
+    /// The same with this meter on its iterations.
+    pub fn metered(self, meter: PhaseMeter) -> Self {
+        Batcher { meter, ..self }
+    }
+
+    /// What its iterations took so far.
+    pub fn phases(&self) -> Phases {
+        self.meter.phases()
     }
 
     /// Who is here.
@@ -231,6 +244,7 @@ impl Batcher {
     /// The run is over: credits its tokens, hands over the tasks that are done, starts the next run.
     pub fn finish_run(&mut self, now: SimTime, mut report: impl FnMut(Finished)) {
         let run = self.run.take().expect("the end of a run is only scheduled while it runs");
+        self.measure(&run);
         self.residents.batch.pass(run.iterations);
         let mut completed = false;
         while let Some(key) = self.residents.batch.take_done() {
@@ -248,6 +262,18 @@ impl Batcher {
             self.readmit_deferred();
         }
         self.start_run(now);
+    }
+
+    /// Contexts are not known here, so that reading them costs nothing.
+    fn measure(&mut self, run: &Run) {
+        let batch = &self.residents.batch;
+        self.meter.add(Iterations {
+            time: run.end - run.start,
+            count: run.iterations,
+            prompt_tokens: batch.prompt_tokens(),
+            decode_tokens: u64::from(batch.decodes()),
+            context_tokens: 0,
+        });
     }
 
     fn finish_task(&mut self, now: SimTime, key: Key) -> Option<Finished> {

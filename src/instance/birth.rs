@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use ebbflow_actors::{EntityId, SimDuration, SimTime};
 
+use super::energy::PhaseMeter;
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::performance::Timing;
+use crate::performance::power::{EnergyRates, Served, gpu_power};
 use crate::scenario::{DrainTimeoutAction, EngineSpec};
 use crate::transfer::Port;
 
@@ -113,6 +115,17 @@ pub struct Introduction {
 }
 
 impl Birth {
+    /// A meter for the work of the instance to be born.
+    pub(super) fn meter(&self) -> PhaseMeter {
+        let served = Served {
+            gpus: self.processors.len() as u32,
+            weights_bytes: self.weights_bytes,
+            active_share: self.performance.iterations.active_share(),
+            kv_bytes_per_token: self.kv_bytes_per_token,
+        };
+        PhaseMeter::new(gpu_power(&self.gpu).map(|power| EnergyRates::new(&power, &served)))
+    }
+
     /// The introduction of the instance to be born.
     pub fn introduction(&self, at: SimTime) -> Introduction {
         Introduction {

@@ -312,6 +312,7 @@ impl Instance {
             busy: self.machinery.busy(),
             tasks_completed: self.machinery.tasks_completed(),
             engine: self.machinery.statistics().cloned().map(Box::new),
+            phases: self.machinery.phases(),
         }
     }
 

@@ -10,6 +10,7 @@ use ebbflow_actors::{SimDuration, SimTime};
 use super::batcher::{Batcher, Finished};
 use super::birth::Birth;
 use super::continuous::{ContinuousBatcher, GpuMemory, Passage, Statistics};
+use super::energy::Phases;
 use super::engine::{self, Kind};
 use super::memory::Memory;
 use super::residents::{Phase, Resident, Residents, TaskState, Work};
@@ -62,14 +63,14 @@ impl Machinery {
                 let time = Arc::clone(&birth.performance.iterations);
                 let batcher = ContinuousBatcher::new(name, memory, settings, time)
                     .expect("settings are checked when a scenario is loaded");
-                Machinery::Continuous(Box::new(batcher))
+                Machinery::Continuous(Box::new(batcher.metered(birth.meter())))
             }
             Kind::Selecting(engine) => {
                 let memory = Memory::new(weights_bytes, capacity_bytes);
                 let residents = Residents::new(memory, birth.kv_bytes_per_token);
                 let performance = Arc::clone(&birth.performance.batches);
                 let batcher = Batcher::new(name, residents, engine, performance);
-                Machinery::Selecting(Box::new(batcher))
+                Machinery::Selecting(Box::new(batcher.metered(birth.meter())))
             }
         }
     }
@@ -242,6 +243,14 @@ impl Machinery {
         match self {
             Machinery::Selecting(batcher) => batcher.tasks_completed(),
             Machinery::Continuous(batcher) => batcher.tasks_completed(),
+        }
+    }
+
+    /// What its iterations took so far.
+    pub fn phases(&self) -> Phases {
+        match self {
+            Machinery::Selecting(batcher) => batcher.phases(),
+            Machinery::Continuous(batcher) => batcher.phases(),
         }
     }
 

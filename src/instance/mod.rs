@@ -10,6 +10,7 @@ mod birth;
 pub mod continuous;
 mod deadlock;
 mod drain;
+mod energy;
 pub mod engine;
 mod entity;
 mod inbound;
@@ -22,6 +23,7 @@ pub mod residents;
 pub mod standby;
 
 pub use birth::{Birth, DrainRules, Introduction, Reports};
+pub use energy::{Phase, PhaseMeter, Phases};
 pub use entity::Instance;
 pub use lifecycle::InstanceStatus;
 pub(crate) use machinery::RunInProgress;

@@ -2,12 +2,13 @@
 //!
 //! A model maps the make-up of a batch to the seconds of one iteration. Two are built in:
 //! [`constant`](Constant) and [`lookup`](Lookup) (the ancestor's `db` tables). [`roofline`] knows any model on
-//! any GPU.
+//! any GPU; [`power`] says what GPUs draw meanwhile.
 
 mod builtin;
 pub mod calibration;
 mod constant;
 mod lookup;
+pub mod power;
 pub mod roofline;
 mod timing;
 

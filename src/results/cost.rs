@@ -3,16 +3,19 @@
 //! A server is paid for from its order to its leaving, with all its GPUs. They were *starting* with an instance
 //! that was not ACTIVE yet, *draining* with one that drained, *serving* while an ACTIVE one had a batch running,
 //! and *idle* otherwise: under an instance without work, or without an instance. Rent is GPU-hours × the SKU's
-//! price. Energy is the SKU's idle draw, and what a busy GPU draws beside its share of that while it computes; a
-//! draining GPU counts as computing. Leaves out: commitments, spot interruptions, cooling.
+//! price. Energy follows from what the iterations did, [by phase](super::PhaseEnergy), where that is known of the
+//! GPUs; of a SKU whose busy draw is given it is that draw while a GPU computes, an upper bound, and its idle draw
+//! else. A draining GPU counts as computing. Leaves out: commitments, spot interruptions, cooling.
 
 use std::collections::BTreeMap;
 
 use ebbflow_actors::SimTime;
 use serde::Serialize;
 
+use super::energy::{Iterated, PhaseEnergy};
 use super::{ApplicationResults, InstanceRecord, ServerRecord};
 use crate::ids::ServerId;
+use crate::scenario::Sku;
 
 /// An amount by what the GPUs were doing.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
@@ -38,13 +41,21 @@ pub struct Cost {
     pub usd: Option<Split>,
     /// Kilowatt-hours; null if the draw of a SKU is not known.
     pub energy_kwh: Option<Split>,
+    /// The same energy by what it was spent on; null if a SKU has a busy draw of its own, or energy is not known.
+    pub energy_by_phase_kwh: Option<PhaseEnergy>,
+}
+
+/// What the instances of a server did with it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Use {
+    gpu_hours: Split,
+    iterated: Iterated,
 }
 
 impl Cost {
     /// The cost of these applications' servers until `end`.
     pub fn of(applications: &[&ApplicationResults], end: SimTime) -> Self {
-        let mut cost =
-            Cost { usd: Some(Split::default()), energy_kwh: Some(Split::default()), ..Cost::default() };
+        let mut cost = Cost::nothing();
         for application in applications {
             let mut uses = uses(&application.instances, end);
             for server in &application.servers {
@@ -54,31 +65,65 @@ impl Cost {
         cost
     }
 
-    /// Adds a server whose instances used it so many GPU-hours.
-    fn add(&mut self, server: &ServerRecord, used: Split, end: SimTime) {
+    /// Of nobody: everything is known.
+    fn nothing() -> Self {
+        Cost {
+            gpu_hours: Split::default(),
+            usd: Some(Split::default()),
+            energy_kwh: Some(Split::default()),
+            energy_by_phase_kwh: Some(PhaseEnergy::default()),
+        }
+    }
+
+    /// Adds a server that its instances used so.
+    fn add(&mut self, server: &ServerRecord, Use { gpu_hours: used, iterated }: Use, end: SimTime) {
         let sku = &server.sku;
         let life_h = hours(server.created, server.removed.unwrap_or(end).min(end));
         let paid = f64::from(sku.gpus) * life_h;
         let idle = (paid - used.serving - used.starting - used.draining).max(0.0);
-        let gpu_hours = Split { idle, ..used };
+        let gpu_hours = Split { idle, total: used.serving + used.starting + used.draining + idle, ..used };
         self.gpu_hours.add(gpu_hours, 1.0, 1.0);
         match (&mut self.usd, sku.usd_per_gpu_h) {
             (Some(usd), Some(price)) => usd.add(gpu_hours, price, price),
             (usd, None) => *usd = None,
             (None, _) => {}
         }
-        let gpus = f64::from(sku.gpus);
-        match (&mut self.energy_kwh, sku.busy_power_w) {
-            (Some(kwh), Some(busy_w)) => {
-                kwh.add(gpu_hours, busy_w / gpus / 1000.0, sku.idle_power_w / gpus / 1000.0);
-            }
-            (kwh, None) => *kwh = None,
-            (None, _) => {}
+        if let Some(busy_w) = sku.busy_power_w {
+            self.add_energy(gpu_hours.at_nameplate(busy_w, sku), None);
+        } else if let Some((kwh, phases)) = iterated.energy_kwh(sku, &gpu_hours) {
+            self.add_energy(kwh, Some(phases));
+        } else {
+            (self.energy_kwh, self.energy_by_phase_kwh) = (None, None);
+        }
+    }
+
+    fn add_energy(&mut self, kwh: Split, phases: Option<PhaseEnergy>) {
+        if let Some(energy) = &mut self.energy_kwh {
+            energy.add(kwh, 1.0, 1.0);
+        }
+        match (&mut self.energy_by_phase_kwh, phases) {
+            (Some(energy), Some(phases)) => *energy += phases,
+            (energy, _) => *energy = None,
         }
     }
 }
 
 impl Split {
+    /// Every part, so many times.
+    pub(super) fn times(&self, rate: f64) -> Split {
+        let mut product = Split::default();
+        product.add(*self, rate, rate);
+        product
+    }
+
+    /// Kilowatt-hours of these GPU-hours by the two draws of the SKU.
+    fn at_nameplate(&self, busy_w: f64, sku: &Sku) -> Split {
+        let gpus = f64::from(sku.gpus);
+        let mut kwh = Split::default();
+        kwh.add(*self, busy_w / gpus / 1000.0, sku.idle_power_w / gpus / 1000.0);
+        kwh
+    }
+
     /// Adds what computes at one rate and what waits at another.
     fn add(&mut self, more: Split, computing: f64, waiting: f64) {
         self.serving += more.serving * computing;
@@ -89,21 +134,22 @@ impl Split {
     }
 }
 
-/// GPU-hours that instances used their servers, idle time left out.
-fn uses(instances: &[InstanceRecord], end: SimTime) -> BTreeMap<ServerId, Split> {
-    let mut uses: BTreeMap<ServerId, Split> = BTreeMap::new();
+/// How instances used their servers, idle time left out.
+fn uses(instances: &[InstanceRecord], end: SimTime) -> BTreeMap<ServerId, Use> {
+    let mut uses: BTreeMap<ServerId, Use> = BTreeMap::new();
     for instance in instances {
         let gpus = f64::from(instance.gpus());
         let gone = instance.removed.unwrap_or(end).min(end);
         let drains = instance.draining.unwrap_or(gone).min(gone);
         let serves = instance.active.unwrap_or(drains).min(drains);
         let busy_h = instance.busy.as_secs_f64() / 3600.0;
-        let used = uses.entry(instance.server).or_default();
+        let Use { gpu_hours: used, iterated } = uses.entry(instance.server).or_default();
         used.starting += gpus * hours(instance.created, serves);
         used.draining += gpus * hours(drains, gone);
         // What was computed during the drain is in `busy` too.
         let draining_h = hours(drains, gone);
         used.serving += gpus * (busy_h - draining_h).clamp(0.0, hours(serves, drains));
+        iterated.add(instance, draining_h);
     }
     uses
 }
@@ -134,23 +180,22 @@ mod tests {
 
     #[test]
     fn a_server_costs_its_whole_time_whatever_is_on_it() {
-        let mut cost =
-            Cost { usd: Some(Split::default()), energy_kwh: Some(Split::default()), ..Cost::default() };
-        let used = Split { serving: 0.1, starting: 0.02, ..Split::default() };
-        cost.add(&server(Some(3.0)), used, samples::at(100_000));
+        let mut cost = Cost::nothing();
+        let gpu_hours = Split { serving: 0.1, starting: 0.02, ..Split::default() };
+        cost.add(&server(Some(3.0)), Use { gpu_hours, ..Use::default() }, samples::at(100_000));
         let paid = 8.0 * 100.0 / 3600.0;
         near(cost.gpu_hours.total, paid);
         near(cost.gpu_hours.idle, paid - 0.12);
         near(cost.usd.unwrap().total, 3.0 * paid);
         near(cost.energy_kwh.unwrap().total, 0.1 * 1.0 + (paid - 0.1) * 0.1);
+        assert_eq!(cost.energy_by_phase_kwh, None, "a busy draw says nothing of phases");
     }
 
     #[test]
     fn an_unknown_price_makes_the_rent_unknown_and_nothing_else() {
-        let mut cost =
-            Cost { usd: Some(Split::default()), energy_kwh: Some(Split::default()), ..Cost::default() };
-        cost.add(&server(Some(3.0)), Split::default(), samples::at(100_000));
-        cost.add(&server(None), Split::default(), samples::at(100_000));
+        let mut cost = Cost::nothing();
+        cost.add(&server(Some(3.0)), Use::default(), samples::at(100_000));
+        cost.add(&server(None), Use::default(), samples::at(100_000));
         assert_eq!(cost.usd, None);
         near(cost.gpu_hours.total, 16.0 * 100.0 / 3600.0);
     }
@@ -164,7 +209,7 @@ mod tests {
         instance.draining = Some(samples::at(70_000));
         instance.removed = Some(samples::at(90_000));
         instance.busy = samples::at(25_000) - SimTime::ZERO;
-        let used = uses(&[instance.clone()], samples::at(100_000))[&instance.server];
+        let used = uses(&[instance.clone()], samples::at(100_000))[&instance.server].gpu_hours;
         let gpus = f64::from(instance.gpus());
         near(used.starting, gpus * 10.0 / 3600.0);
         near(used.draining, gpus * 20.0 / 3600.0);

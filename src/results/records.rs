@@ -7,6 +7,7 @@ use ebbflow_actors::{Digest, SimDuration, SimTime, Stats};
 
 use super::Tally;
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
+use crate::instance::Phases;
 use crate::instance::continuous::Statistics as EngineStatistics;
 use crate::request::{Fate, Request};
 use crate::scaling::{DecisionRow, StatusSummary};
@@ -78,6 +79,8 @@ pub struct InstanceRecord {
     pub tasks_completed: u64,
     /// What its engine counted, if that is `vllm`. Left out of digests: it follows from what is in them.
     pub engine: Option<Box<EngineStatistics>>,
+    /// What its iterations took, by phase. Left out of digests as well.
+    pub phases: Phases,
 }
 
 impl Hash for InstanceRecord {

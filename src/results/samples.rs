@@ -6,6 +6,7 @@ use ebbflow_actors::{Digest, SimDuration, SimTime, Stats};
 
 use super::*;
 use crate::ids::{ApplicationId, GpuName, RequestId, ServerId, Tag};
+use crate::instance::{Phase, Phases};
 use crate::request::{Journal, Leg, Rejection, Stage};
 use crate::scaling::{DecisionRow, Limiter, PoolCount};
 use crate::scenario::*;
@@ -144,7 +145,14 @@ pub fn instance(id: u32) -> InstanceRecord {
         busy: SimDuration::from_millis(25_000),
         tasks_completed: 2,
         engine: None,
+        phases: phases(5_000, 20_000),
     }
+}
+
+/// A kilowatt in either phase.
+fn phases(prefill_ms: u64, decode_ms: u64) -> Phases {
+    let phase = |ms| Phase { time: SimDuration::from_millis(ms), energy_j: Some(ms) };
+    Phases { prefill: phase(prefill_ms), decode: phase(decode_ms) }
 }
 
 fn server() -> ServerRecord {
@@ -161,6 +169,7 @@ fn scaled_instance(id: u32) -> InstanceRecord {
         draining: Some(at(70_000)),
         removed: Some(at(90_000)),
         busy: SimDuration::from_millis(20_000),
+        phases: phases(0, 20_000),
         ..instance(id)
     }
 }

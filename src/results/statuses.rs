@@ -78,6 +78,7 @@ mod tests {
             busy: SimDuration::ZERO,
             tasks_completed: 0,
             engine: None,
+            phases: crate::instance::Phases::default(),
         };
         let seconds = |time: SimTime| time.as_nanos() / 1_000_000_000;
         stretches(&instance).map(|s| (s.status, seconds(s.from), s.to.map(seconds))).collect()

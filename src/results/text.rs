@@ -11,8 +11,8 @@ use ebbflow_actors::SimDuration;
 
 use super::screen::{LABEL, Screen};
 use super::{
-    Cost, EngineReport, InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, Split,
-    StatusSeconds, fleet_chart,
+    EngineReport, InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, Split, StatusSeconds,
+    Totals, fleet_chart,
 };
 use crate::request::{Rejection, Stage};
 
@@ -45,7 +45,7 @@ pub fn summary_text(report: &Report, results: &RunResults, screen: &Screen) -> S
         "GPU time",
         &shares(all, by_tag, "h", |seconds| format!("{:.2}", seconds / 3600.0)),
     );
-    screen.line(&mut out, "cost", &cost(&report.totals.cost));
+    screen.line(&mut out, "cost", &cost(&report.totals));
     screen.line(&mut out, "simulator", &simulator(report));
     screen.row(&mut out, "digest", &report.digest);
     out
@@ -243,12 +243,14 @@ fn shares(
 }
 
 /// GPU-hours with what they were used for, rent, energy.
-fn cost(cost: &Cost) -> Vec<String> {
+fn cost(Totals { cost, energy_per_output_token_j, .. }: &Totals) -> Vec<String> {
     let Split { total, serving, starting, draining, idle } = cost.gpu_hours;
     let share = |part: f64| if total > 0.0 { 100.0 * part / total } else { 0.0 };
     let mut parts = vec![format!("{total:.2} GPU-h")];
     parts.extend(cost.usd.map(|usd| format!("${:.2}", usd.total)));
-    parts.extend(cost.energy_kwh.map(|energy| format!("{:.1} kWh at most", energy.total)));
+    let bound = if cost.energy_by_phase_kwh.is_none() { " at most" } else { "" };
+    parts.extend(cost.energy_kwh.map(|energy| format!("{:.1} kWh{bound}", energy.total)));
+    parts.extend(energy_per_output_token_j.map(|joules| format!("{joules:.1} J/output token{bound}")));
     let uses = [("serving", serving), ("starting", starting), ("draining", draining), ("idle", idle)];
     parts.extend(uses.map(|(name, hours)| format!("{name} {:.1} %", share(hours))));
     parts

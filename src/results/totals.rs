@@ -36,6 +36,8 @@ pub struct Totals {
     pub gpu_seconds: Shares,
     /// GPU-hours, rent and energy, by what the GPUs were doing.
     pub cost: Cost,
+    /// All energy over the output tokens of completed requests, in joules; null without either.
+    pub energy_per_output_token_j: Option<f64>,
     /// Scaling operations.
     pub scaling: ScalingReport,
 }
@@ -111,10 +113,13 @@ impl Totals {
     pub fn of(applications: &[&ApplicationResults], figures: &Figures, end: SimTime) -> Self {
         let served = || applications.iter().flat_map(|application| &application.tally.served);
         let latency = |column| Latency::from(figures.column(column));
+        let output_tokens = served().map(|request| u64::from(request.output_tokens)).sum();
+        let cost = Cost::of(applications, end);
+        let energy_kwh = cost.energy_kwh.filter(|_| output_tokens > 0);
         Totals {
             requests: applications.iter().map(|application| &application.tally.counts).sum(),
             prompt_tokens: served().map(|request| u64::from(request.prompt_tokens)).sum(),
-            output_tokens: served().map(|request| u64::from(request.output_tokens)).sum(),
+            output_tokens,
             ttft_s: latency("ttft_times"),
             tbt_s: latency("tbt_times"),
             tpot_s: Latency::from(figures.tpot_s.as_ref()),
@@ -123,7 +128,8 @@ impl Totals {
             engine: EngineReport::of(applications),
             instance_seconds: Shares::of(times(applications, |time| time.instance)),
             gpu_seconds: Shares::of(times(applications, |time| time.gpu)),
-            cost: Cost::of(applications, end),
+            cost,
+            energy_per_output_token_j: energy_kwh.map(|energy| energy.total * 3.6e6 / output_tokens as f64),
             scaling: ScalingReport::of(applications.iter().map(|application| application.scaling)),
         }
     }

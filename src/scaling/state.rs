@@ -356,6 +356,7 @@ impl ScalingState {
                 busy: SimDuration::ZERO,
                 tasks_completed: 0,
                 engine: None,
+                phases: crate::instance::Phases::default(),
             })
         })
     }

@@ -7,8 +7,8 @@ use super::reader::{At, Keys};
 use super::spec::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
 use crate::cluster::{known_gpu, known_gpus, known_price, known_skus};
 
-/// Idle draw of a server nobody described: the ancestor's figure for any but a dgx-a100.
-const DEFAULT_IDLE_POWER_W: f64 = 2800.0;
+/// Idle draw of a server nobody described: the ancestor gives 2800 W to any of 8 GPUs but a dgx-a100.
+const DEFAULT_IDLE_W_PER_GPU: f64 = 350.0;
 /// More than any machine has, small enough that no sum of bytes overflows.
 const MAX_GPUS: u32 = 1024;
 const MAX_GPU_MEMORY_GIB: f64 = 1e6;
@@ -90,10 +90,10 @@ fn read_sku(at: &At<'_>) -> Option<Sku> {
     let busy_power_w = keys.get("busy_power_w").and_then(|at| at.not_negative());
     let price = keys.get("usd_per_gpu_h").and_then(|at| at.not_negative());
     keys.finish();
-    let idle_power_w = idle_power_w.unwrap_or(DEFAULT_IDLE_POWER_W);
-    let gpu = gpu?;
+    let (gpu, gpus) = (gpu?, gpus?);
+    let idle_power_w = idle_power_w.unwrap_or(DEFAULT_IDLE_W_PER_GPU * f64::from(gpus));
     let usd_per_gpu_h = price.or_else(|| known_price(&gpu.name));
-    Some(Sku { name: name?, gpu, gpus: gpus?, idle_power_w, busy_power_w, usd_per_gpu_h })
+    Some(Sku { name: name?, gpu, gpus, idle_power_w, busy_power_w, usd_per_gpu_h })
 }
 
 fn read_gpu(keys: &Keys<'_>) -> Option<GpuSpec> {

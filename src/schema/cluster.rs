@@ -68,11 +68,13 @@ fn own_sku() -> Form {
         )
         .key(
             "idle_power_w",
-            not_negative().unit("W").about("draw of a server that does nothing").otherwise(2800),
+            not_negative().unit("W").about("draw of a server that does nothing; unless given, 350 W a GPU"),
         )
         .key(
             "busy_power_w",
-            not_negative().unit("W").about("draw with all GPUs busy; unless given, no energy is counted"),
+            not_negative().unit("W").about(
+                "draw with all GPUs busy; unless given, energy is counted by phase if the GPU is a known one",
+            ),
         )
         .key(
             "usd_per_gpu_h",

@@ -18,6 +18,7 @@ use super::stretch::Stretch;
 use super::time::IterationTime;
 use super::waiting::{Waiter, Waiting};
 use crate::ids::{GpuName, InstanceId};
+use crate::instance::energy::{PhaseMeter, Phases};
 use crate::instance::resident::{Key, Work};
 use crate::request::{Leg, Request};
 
@@ -88,6 +89,7 @@ pub struct ContinuousBatcher {
     pub(super) busy: SimDuration,
     pub(super) busy_since: Option<SimTime>,
     pub(super) tasks_completed: u64,
+    pub(super) meter: PhaseMeter,
     next_serial: u64,
     pub(super) next_admitted: u64,
 }
@@ -132,9 +134,20 @@ impl ContinuousBatcher {
             busy: SimDuration::ZERO,
             busy_since: None,
             tasks_completed: 0,
+            meter: PhaseMeter::default(),
             next_serial: 0,
             next_admitted: 0,
         })
+    }
+
+    /// The same with this meter on its iterations.
+    pub fn metered(self, meter: PhaseMeter) -> Self {
+        ContinuousBatcher { meter, ..self }
+    }
+
+    /// What its iterations took so far.
+    pub fn phases(&self) -> Phases {
+        self.meter.phases()
     }
 
     /// Whether a request could be served here at all.

@@ -5,7 +5,9 @@ use ebbflow_actors::{SimDuration, SimTime};
 use super::batcher::{ContinuousBatcher, Planned};
 use super::sequence::Passage;
 use super::stretch::Stretch;
+use super::time::Decodes;
 use crate::instance::batcher::Finished;
+use crate::instance::energy::Iterations;
 use crate::instance::resident::{Key, Work};
 use crate::request::{Leg, Request};
 
@@ -30,6 +32,7 @@ impl ContinuousBatcher {
     /// The first iterations of a stretch are over.
     fn credit(&mut self, stretch: &Stretch, iterations: u64) {
         self.statistics.iterations += iterations;
+        self.measure(stretch, iterations);
         let sequences = self.decoding.sequences();
         if sequences > 0 {
             let steady = sequences - self.late.len() as u64;
@@ -45,6 +48,19 @@ impl ContinuousBatcher {
         }
         self.grant(iterations - 1);
         self.decoding.advance(iterations);
+    }
+
+    fn measure(&mut self, stretch: &Stretch, iterations: u64) {
+        let Decodes { sequences, tokens_each, context, .. } = self.decoding.decodes();
+        // Everybody's context grows evenly: 0 in the first iteration, all but one iteration's share in the last.
+        let grown = u64::from(sequences) * self.decoding.gained_in(iterations) * (iterations - 1) / 2;
+        self.meter.add(Iterations {
+            time: stretch.boundary(iterations) - stretch.start(),
+            count: iterations,
+            prompt_tokens: self.planned_tokens,
+            decode_tokens: u64::from(sequences) * u64::from(tokens_each),
+            context_tokens: context * iterations + grown,
+        });
     }
 
     /// Credits the iterations that are over by `now`; the one in progress becomes the first of the run.

@@ -34,6 +34,11 @@ impl IterationTime for Roofline {
         }
     }
 
+    fn active_share(&self) -> f64 {
+        let model = &self.deployment().model;
+        model.active_parameters() / model.parameters()
+    }
+
     fn window_tokens(&self) -> Option<u32> {
         self.window().map(|window| window.tokens)
     }

@@ -64,6 +64,11 @@ pub trait IterationTime: Send + Sync + std::fmt::Debug {
     /// windowed term's growing part to its constant part, which the engine takes care of.
     fn decode_line(&self, sequences: u32, tokens_each: u32) -> DecodeLine;
 
+    /// Share of the weights that a token visits: 1 but for mixtures of experts. Only energy depends on it.
+    fn active_share(&self) -> f64 {
+        1.0
+    }
+
     /// Tokens of the attention window of the model's windowed layers, if it has such layers.
     fn window_tokens(&self) -> Option<u32> {
         None

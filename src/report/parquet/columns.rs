@@ -11,12 +11,13 @@ pub enum Kind {
     Text,
 }
 
-const INTEGERS: [&str; 33] = [
+const INTEGERS: [&str; 35] = [
     "active",
     "bytes",
     "bytes_per_s",
     "cached_tokens",
     "decode_instance",
+    "decode_j",
     "draining",
     "gpu_memory_bytes",
     "gpus",
@@ -25,6 +26,7 @@ const INTEGERS: [&str; 33] = [
     "output_tokens",
     "preemptions",
     "prefill_instance",
+    "prefill_j",
     "prefix_hit_tokens",
     "prefix_queried_tokens",
     "priority",

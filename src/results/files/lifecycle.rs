@@ -1,5 +1,6 @@
 //! `lifecycle/{app}.csv`: the life of every instance, by id. Times are seconds of the run; a field is
-//! empty where the instance never got so far. `busy_s` is the time it had a batch running.
+//! empty where the instance never got so far. `busy_s` is the time it had a batch running; what its
+//! iterations took, by phase, is in the last four columns.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +8,11 @@ use super::scanner::Scanner;
 use super::table::Table;
 use super::{ApplicationResults, ReadError, WriteError};
 use crate::ids::ApplicationId;
+use crate::instance::{Phase, Phases};
 use crate::results::InstanceRecord;
 use crate::results::format::{OrEmpty, Seconds, seconds_or_empty};
 
-const HEADER: [&str; 13] = [
+const HEADER: [&str; 17] = [
     "id",
     "server",
     "sku",
@@ -24,6 +26,10 @@ const HEADER: [&str; 13] = [
     "removed_s",
     "busy_s",
     "tasks_completed",
+    "prefill_s",
+    "decode_s",
+    "prefill_j",
+    "decode_j",
 ];
 
 fn path(directory: &Path, application: ApplicationId) -> PathBuf {
@@ -39,6 +45,7 @@ pub fn write(directory: &Path, application: &ApplicationResults) -> Result<(), W
 }
 
 fn row(table: &mut Table, instance: &InstanceRecord) -> Result<(), WriteError> {
+    let Phases { prefill, decode } = instance.phases;
     let processors: Vec<String> = instance.processors.iter().map(u32::to_string).collect();
     table.row(&[
         &instance.id,
@@ -54,6 +61,10 @@ fn row(table: &mut Table, instance: &InstanceRecord) -> Result<(), WriteError> {
         &seconds_or_empty(instance.removed),
         &Seconds::from(instance.busy),
         &instance.tasks_completed,
+        &Seconds::from(prefill.time),
+        &Seconds::from(decode.time),
+        &OrEmpty(prefill.energy_j),
+        &OrEmpty(decode.energy_j),
     ])
 }
 
@@ -67,6 +78,9 @@ pub fn read(directory: &Path, application: ApplicationId) -> Result<Vec<Instance
         })?;
         let (tag, created, active) = (row.next()?, row.next()?, row.next()?);
         let (draining, removed, busy, tasks_completed) = (row.next()?, row.next()?, row.next()?, row.next()?);
+        let (prefill, decode) = (row.next()?, row.next()?);
+        let phase = |time, energy_j| Phase { time, energy_j };
+        let phases = Phases { prefill: phase(prefill, row.next()?), decode: phase(decode, row.next()?) };
         Ok(InstanceRecord {
             id,
             server,
@@ -81,6 +95,7 @@ pub fn read(directory: &Path, application: ApplicationId) -> Result<Vec<Instance
             busy,
             tasks_completed,
             engine: None,
+            phases,
         })
     })
 }

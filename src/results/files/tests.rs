@@ -143,9 +143,10 @@ fn reasons_with_commas_quotes_and_newlines_stay_one_field() {
 fn the_life_of_every_instance_is_told() {
     assert_eq!(
         file("lifecycle/0.csv"),
-        "id,server,sku,gpu,gpus,processors,tag,created_s,active_s,draining_s,removed_s,busy_s,tasks_completed\n\
-         0,0,dgx-h100,h100-80gb,8,0 1 2 3 4 5 6 7,prompt,0.0,0.0,,,25.0,2\n\
-         1,1,dgx-h100,a100-80gb,8,0 1 2 3 4 5 6 7,,10.0,20.0,70.0,90.0,20.0,2\n"
+        "id,server,sku,gpu,gpus,processors,tag,created_s,active_s,draining_s,removed_s,busy_s,tasks_completed,\
+         prefill_s,decode_s,prefill_j,decode_j\n\
+         0,0,dgx-h100,h100-80gb,8,0 1 2 3 4 5 6 7,prompt,0.0,0.0,,,25.0,2,5.0,20.0,5000,20000\n\
+         1,1,dgx-h100,a100-80gb,8,0 1 2 3 4 5 6 7,,10.0,20.0,70.0,90.0,20.0,2,0.0,20.0,0,20000\n"
     );
 }
 

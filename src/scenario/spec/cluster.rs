@@ -41,7 +41,7 @@ pub struct Sku {
     pub gpus: u32,
     /// Draw of a server that does nothing, in watts.
     pub idle_power_w: f64,
-    /// Draw with all its GPUs busy, in watts; none: not known, no energy is counted.
+    /// Draw with all its GPUs busy, in watts; none: what its GPUs do decides, if they are known ones.
     pub busy_power_w: Option<f64>,
     /// Rent of one GPU, in US dollars an hour; none: not known, nothing is charged.
     pub usd_per_gpu_h: Option<f64>,

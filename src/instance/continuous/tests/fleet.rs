@@ -8,6 +8,7 @@ use ebbflow_actors::{EntityId, SimDuration, SimTime};
 use super::super::sequence::Stage;
 use super::super::*;
 use crate::ids::{ApplicationId, GpuName, InstanceId, RequestId};
+use crate::instance::Phases;
 use crate::instance::batcher::Finished;
 use crate::instance::resident::Work;
 use crate::message::DecodeTarget;
@@ -117,6 +118,7 @@ pub struct Outcome {
     pub probes: Vec<(SimTime, u64, usize, usize, u64, SimDuration)>,
     pub statistics: Statistics,
     pub busy: SimDuration,
+    pub phases: Phases,
     pub tasks: u64,
     pub turned_away: Vec<u64>,
 }
@@ -178,6 +180,7 @@ impl Fleet {
         }
         self.outcome.statistics = self.engine.statistics().clone();
         self.outcome.busy = self.engine.busy();
+        self.outcome.phases = self.engine.phases();
         self.outcome.tasks = self.engine.tasks_completed();
         (self.outcome, self.engine)
     }

@@ -121,7 +121,8 @@ function totalsSection(run) {
       tile("GPU-hours", formatNumber(cost?.gpu_hours?.total), [costBar(cost?.gpu_hours)]),
       tile("cost", cost?.usd ? formatDollars(cost.usd.total) : UNKNOWN, [
         cost?.usd ? `${formatDollars(cost.usd.idle)} of it idle` : "no price is set",
-        cost?.energy_kwh && `${formatNumber(cost.energy_kwh.total)} kWh at most`,
+        cost?.energy_kwh &&
+          `${formatNumber(cost.energy_kwh.total)} kWh${cost.energy_by_phase_kwh ? "" : " at most"}`,
       ]),
       tile("scaling", `${formatNumber(scaling.scale_ups)} up · ${formatNumber(scaling.scale_downs)} down`, [
         `${formatNumber(scaling.refused)} refused`,
