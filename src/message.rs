@@ -218,7 +218,7 @@ pub enum Message {
 
     // --- answers; behind all others, so that they digest as before there were any
     /// Scheduler → source, if it waits for answers: a request was completed or rejected.
-    Answered(Answer),
+    Answered(Box<Answer>),
 
     // --- the network; behind all others for the same reason
     /// Decode instance → network: the room is reserved, the cache may set out.

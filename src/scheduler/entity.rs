@@ -231,7 +231,7 @@ impl Scheduler {
         if let Some(listener) = self.listener {
             let at = request.completion().unwrap_or(outbox.now());
             let completed = fate == Fate::Completed;
-            outbox.send(listener, Message::Answered(Answer { request: request.id, at, completed }));
+            outbox.send(listener, Message::Answered(Box::new(Answer { request: request.id, at, completed })));
         }
         outbox.send(self.recorder, Message::Ended(EndedRequest { request, fate }));
     }

@@ -78,7 +78,7 @@ impl Source {
                     self.send(request, outbox);
                 }
             }
-            Message::Answered(answer) => self.supply.hear(now, answer),
+            Message::Answered(answer) => self.supply.hear(now, *answer),
             other => unreachable!("{from} sent the workload what is not for workloads: {other:?}"),
         }
         self.prepare(now, outbox);
