@@ -34,8 +34,8 @@ pub enum Cause {
 /// The causes of everything that came and went in a run.
 #[derive(Clone, Debug, Default)]
 pub struct Causes {
-    starts: BTreeMap<InstanceId, Cause>,
-    drains: BTreeMap<InstanceId, Cause>,
+    starts: BTreeMap<(ApplicationId, InstanceId), Cause>,
+    drains: BTreeMap<(ApplicationId, InstanceId), Cause>,
 }
 
 impl Causes {
@@ -49,13 +49,13 @@ impl Causes {
     }
 
     /// What brought an instance.
-    pub fn of_start(&self, instance: InstanceId) -> Option<Cause> {
-        self.starts.get(&instance).copied()
+    pub fn of_start(&self, application: ApplicationId, instance: InstanceId) -> Option<Cause> {
+        self.starts.get(&(application, instance)).copied()
     }
 
     /// What ended it, be it by a drain or by a start that was cancelled; none if nothing did.
-    pub fn of_drain(&self, instance: InstanceId) -> Option<Cause> {
-        self.drains.get(&instance).copied()
+    pub fn of_drain(&self, application: ApplicationId, instance: InstanceId) -> Option<Cause> {
+        self.drains.get(&(application, instance)).copied()
     }
 
     fn find(&mut self, application: &ApplicationResults, actions: &[Action]) {
@@ -63,7 +63,7 @@ impl Causes {
             let cause = Cause::Decision { row: index + 1 };
             for (deed, instance) in deeds(&decision.outcome) {
                 let causes = if deed == Deed::Started { &mut self.starts } else { &mut self.drains };
-                causes.insert(instance, cause);
+                causes.insert((application.id, instance), cause);
             }
         }
         let mut script = Script::new(application.id, actions);
@@ -74,13 +74,14 @@ impl Causes {
 
     fn find_without_policy(&mut self, instance: &InstanceRecord, script: &mut Script<'_>) {
         let from_the_start = instance.created == SimTime::ZERO && instance.active == Some(SimTime::ZERO);
-        self.starts.entry(instance.id).or_insert_with(|| match from_the_start {
+        let who = (script.application, instance.id);
+        self.starts.entry(who).or_insert_with(|| match from_the_start {
             true => Cause::StartState,
             false => script.that_started(instance).unwrap_or(Cause::Scheduler),
         });
         if let Some(end) = instance.draining.or(instance.removed) {
             let cause = || script.that_ended(instance.id, end).unwrap_or(Cause::Scheduler);
-            self.drains.entry(instance.id).or_insert_with(cause);
+            self.drains.entry(who).or_insert_with(cause);
         }
     }
 }
@@ -166,13 +167,13 @@ mod tests {
     fn of_actions_at_the_same_moment_each_started_the_instances_of_its_pool() {
         let run = super::super::samples::run(&[]);
         let causes = Causes::of(&run);
-        let started_by = |id| causes.of_start(InstanceId(id));
+        let started_by = |id| causes.of_start(ApplicationId(0), InstanceId(id));
         assert_eq!(started_by(0), Some(Cause::StartState));
         assert_eq!([4, 5].map(started_by), [Some(Cause::Action { nth: 1 }); 2]);
         assert_eq!([6, 7].map(started_by), [Some(Cause::Action { nth: 2 }); 2]);
         assert_eq!(started_by(8), Some(Cause::Action { nth: 4 }));
-        assert_eq!(causes.of_drain(InstanceId(6)), Some(Cause::Action { nth: 3 }));
-        assert_eq!(causes.of_drain(InstanceId(8)), None);
+        assert_eq!(causes.of_drain(ApplicationId(0), InstanceId(6)), Some(Cause::Action { nth: 3 }));
+        assert_eq!(causes.of_drain(ApplicationId(0), InstanceId(8)), None);
     }
 
     #[test]

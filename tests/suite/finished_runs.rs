@@ -78,7 +78,7 @@ fn every_instance_that_came_or_went_has_its_cause() {
     let causes = Causes::of(&FinishedRun::open(&directory, &Registry::builtin()).unwrap());
     let mut decided = 0;
     for instance in &ran.applications[0].instances {
-        let start = causes.of_start(instance.id).unwrap();
+        let start = causes.of_start(ran.applications[0].id, instance.id).unwrap();
         match instance.created.as_secs_f64() {
             0.0 => assert_eq!(start, Cause::StartState),
             5.25 => assert_eq!(start, Cause::Action { nth: 1 }),
@@ -90,9 +90,9 @@ fn every_instance_that_came_or_went_has_its_cause() {
             }
         }
         let drained = instance.draining.or(instance.removed);
-        assert_eq!(causes.of_drain(instance.id).is_some(), drained.is_some());
+        assert_eq!(causes.of_drain(ran.applications[0].id, instance.id).is_some(), drained.is_some());
         if instance.id.0 == 0 {
-            assert_eq!(causes.of_drain(instance.id), Some(Cause::Action { nth: 2 }));
+            assert_eq!(causes.of_drain(ran.applications[0].id, instance.id), Some(Cause::Action { nth: 2 }));
         }
     }
     assert!(decided > 0, "the policy started nobody: {:?}", ran.applications[0].decisions);

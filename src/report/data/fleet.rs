@@ -114,8 +114,8 @@ impl Instances {
         self.removed.0.push(seconds(instance.removed));
         self.busy_s.0.push(Some(instance.busy.as_secs_f64()));
         self.tasks.push(instance.tasks_completed);
-        self.started_by.push(causes.of_start(instance.id).map(code));
-        self.drained_by.push(causes.of_drain(instance.id).map(code));
+        self.started_by.push(causes.of_start(application, instance.id).map(code));
+        self.drained_by.push(causes.of_drain(application, instance.id).map(code));
     }
 }
 

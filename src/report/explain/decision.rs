@@ -169,10 +169,10 @@ fn moved(facts: &Facts<'_>, causes: &Causes, place: usize, time: SimTime) -> Vec
     let took = |done: Option<SimTime>| done.map(|done| done.saturating_sub(time).as_secs_f64());
     let mut moved = Vec::new();
     for InstanceRecord { id, active, removed, .. } in &facts.application.instances {
-        if causes.of_start(*id) == own {
+        if causes.of_start(facts.application.id, *id) == own {
             moved.push(Moved { instance: *id, deed: Deed::Started, done: *active, took_s: took(*active) });
         }
-        if causes.of_drain(*id) == own {
+        if causes.of_drain(facts.application.id, *id) == own {
             let deed = if active.is_some() { Deed::Drained } else { Deed::Cancelled };
             moved.push(Moved { instance: *id, deed, done: *removed, took_s: took(*removed) });
         }

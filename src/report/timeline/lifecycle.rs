@@ -31,11 +31,11 @@ pub fn write<W: Write>(view: &View<'_>, sink: &mut Sink<'_, W>) -> io::Result<()
             });
             for stretch in stretches(instance) {
                 let cause = match stretch.status {
-                    Status::Draining => view.causes.of_drain(instance.id),
-                    Status::Starting | Status::Active => view.causes.of_start(instance.id),
+                    Status::Draining => view.causes.of_drain(application.id, instance.id),
+                    Status::Starting | Status::Active => view.causes.of_start(application.id, instance.id),
                 };
                 args["cause"] = json!(cause.map(told));
-                let track = view.tracks.of_record(instance);
+                let track = view.tracks.of_record(application.id, instance);
                 let span = (micros(stretch.from), micros(stretch.to.unwrap_or(end).max(stretch.from)));
                 sink.event(&Event::slice("lifecycle", stretch.status.name(), track, span, args.clone()))?;
             }

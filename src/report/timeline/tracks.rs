@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::View;
 use super::event::{Event, Sink, Track};
-use crate::ids::{InstanceId, ServerId};
+use crate::ids::{ApplicationId, InstanceId, ServerId};
 use crate::results::{ApplicationResults, InstanceRecord, RunResults};
 
 /// The numbers of processes and threads.
@@ -18,18 +18,22 @@ pub struct Tracks {
     applications: u64,
     /// SKUs of all servers, by id.
     servers: BTreeMap<ServerId, String>,
+    /// Threads of the applications before each.
+    before: BTreeMap<ApplicationId, u64>,
 }
 
 impl Tracks {
     /// Those of this run.
     pub fn of(results: &RunResults) -> Self {
-        let mut servers = BTreeMap::new();
+        let (mut servers, mut before, mut threads) = (BTreeMap::new(), BTreeMap::new(), 0);
         for application in &results.applications {
+            before.insert(application.id, threads);
+            threads += application.instances.last().map_or(0, |last| u64::from(last.id.0) + 1);
             let of_instances = application.instances.iter().map(|found| (found.server, found.sku.clone()));
             let own = application.servers.iter().map(|server| (server.id, server.sku.name.clone()));
             servers.extend(of_instances.chain(own));
         }
-        Tracks { applications: results.applications.len() as u64, servers }
+        Tracks { applications: results.applications.len() as u64, servers, before }
     }
 
     /// The track of the application in this place of the scenario.
@@ -45,16 +49,17 @@ impl Tracks {
     }
 
     /// The track of an instance.
-    pub fn of_record(&self, instance: &InstanceRecord) -> Track {
+    pub fn of_record(&self, application: ApplicationId, instance: &InstanceRecord) -> Track {
         let last = self.servers.last_key_value().map_or(0, |(id, _)| u64::from(id.0));
-        let first = self.applications + last + 2;
+        let before = self.before.get(&application).copied().unwrap_or_default();
+        let first = self.applications + last + 2 + before;
         Track { pid: self.of_server(instance.server).pid, tid: first + u64::from(instance.id.0) }
     }
 
     /// The track of the instance with this number.
     pub fn of_instance(&self, application: &ApplicationResults, id: InstanceId) -> Track {
         let place = application.instances.binary_search_by_key(&id, |instance| instance.id);
-        place.map(|place| self.of_record(&application.instances[place])).unwrap_or_default()
+        place.map(|place| self.of_record(application.id, &application.instances[place])).unwrap_or_default()
     }
 
     /// Writes all names and ranks.
@@ -70,10 +75,18 @@ impl Tracks {
             name(sink, "process", track, &format!("server {server}: {sku}"), track.pid)?;
             name(sink, "thread", track, "server", 0)?;
         }
-        for instance in view.results.applications.iter().flat_map(|application| &application.instances) {
-            let pool = instance.tag.map(|tag| format!(": {tag}")).unwrap_or_default();
-            let title = format!("instance {}{pool}", instance.id);
-            name(sink, "thread", self.of_record(instance), &title, 1 + u64::from(instance.id.0))?;
+        for application in &view.results.applications {
+            // Servers may be shared, and each application counts its instances from 0.
+            let whose = match self.applications {
+                1 => String::new(),
+                _ => format!(" of application {}", application.id),
+            };
+            for instance in &application.instances {
+                let pool = instance.tag.map(|tag| format!(": {tag}")).unwrap_or_default();
+                let title = format!("instance {}{whose}{pool}", instance.id);
+                let track = self.of_record(application.id, instance);
+                name(sink, "thread", track, &title, 1 + u64::from(instance.id.0))?;
+            }
         }
         Ok(())
     }
