@@ -2,6 +2,7 @@
 
 use ebbflow_actors::{EntityId, SimDuration, SimTime};
 
+use crate::cluster::GpuNews;
 use crate::ids::{ApplicationId, InstanceId, RequestId, ServerId, Tag};
 use crate::instance::{Birth, Introduction};
 use crate::request::{Rejection, Request};
@@ -227,6 +228,10 @@ pub enum Message {
     CancelTransfer(RequestId),
     /// Tick: a transfer ends, or its end is to be told.
     LinkDue,
+
+    // --- shared servers (behind all others: the place of a message in this list is part of digests)
+    /// Server → managers that share it: an instance of another application took GPUs, or left them.
+    GpusChanged(Box<GpuNews>),
 }
 
 /// Why a request returns to its scheduler.

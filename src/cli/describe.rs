@@ -71,6 +71,14 @@ fn start(state: &StartState) -> String {
             };
             format!("application {application}: {pools}")
         }
+        StartState::Packed { entries, .. } => {
+            let told = entries.iter().map(|entry| {
+                let tag = entry.tag.map_or(String::new(), |tag| format!(" {tag}"));
+                let gpus = entry.instance.parallelism.gpus();
+                format!("{}{tag} of application {} on {gpus} GPU(s) each", entry.count, entry.application)
+            });
+            format!("packed: {}", told.collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

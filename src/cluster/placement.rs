@@ -13,16 +13,37 @@ pub struct InstanceShape {
     pub widened: bool,
 }
 
-/// A model that fits neither the slice nor the whole server.
+/// A model that fits neither the slice nor the whole server, or not the GPUs it was asked for on.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[error(
-    "model {model} needs {weights_gb:.0} GB for its weights, but a {sku} server has {server_gb:.0} GB of GPU memory"
+    "model {model} needs {weights_gb:.0} GB for its weights, but {place} {memory_gb:.0} GB of GPU memory"
 )]
 pub struct DoesNotFit {
     model: String,
-    sku: String,
+    place: String,
     weights_gb: f64,
-    server_gb: f64,
+    memory_gb: f64,
+}
+
+impl DoesNotFit {
+    /// Not on so many GPUs of a server.
+    pub(super) fn on_gpus(model: &ModelSpec, sku: &Sku, gpus: u32) -> Self {
+        let place = match gpus {
+            1 => format!("one GPU of a {} server has", sku.name),
+            more if more <= sku.gpus => format!("{more} GPUs of a {} server have", sku.name),
+            more => format!("{more} GPUs are asked for, and the {} of a {} server have", sku.gpus, sku.name),
+        };
+        Self::new(model, place, gpus.min(sku.gpus), sku)
+    }
+
+    fn new(model: &ModelSpec, place: String, gpus: u32, sku: &Sku) -> Self {
+        DoesNotFit {
+            model: model.name.clone(),
+            place,
+            weights_gb: model.weights_bytes as f64 / 1e9,
+            memory_gb: f64::from(gpus) * sku.gpu.memory_bytes as f64 / 1e9,
+        }
+    }
 }
 
 /// An instance on **all** GPUs of a server (`orca`, `baseline`, every full scale-up).
@@ -52,11 +73,6 @@ pub fn shape_of_slice(
     } else if holds(sku.gpus) {
         Ok(InstanceShape { gpus: sku.gpus, tensor_parallelism: sku.gpus, widened: true })
     } else {
-        Err(DoesNotFit {
-            model: model.name.clone(),
-            sku: sku.name.clone(),
-            weights_gb: model.weights_bytes as f64 / 1e9,
-            server_gb: f64::from(sku.gpus) * sku.gpu.memory_bytes as f64 / 1e9,
-        })
+        Err(DoesNotFit::new(model, format!("a {} server has", sku.name), sku.gpus, sku))
     }
 }

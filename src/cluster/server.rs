@@ -1,8 +1,11 @@
 //! The server actor: owns its GPUs, boots, starts instances on them, leaves when empty.
+//!
+//! Where applications share it, their managers each start instances on GPUs they believe free. The server decides:
+//! who comes first has them, the other is refused, and everybody hears of every change.
 
 use ebbflow_actors::{EntityId, Group, SimTime};
 
-use crate::ids::{InstanceId, ServerId};
+use crate::ids::{ApplicationId, InstanceId, ServerId};
 use crate::instance::{Birth, Instance};
 use crate::message::Message;
 use crate::participant::{Outbox, Participant};
@@ -30,14 +33,42 @@ impl ServerStatus {
     }
 }
 
+/// Who occupies a GPU.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tenant {
+    /// Whose instance it is.
+    pub application: ApplicationId,
+    /// Its number there.
+    pub instance: InstanceId,
+    /// Its address.
+    pub entity: EntityId,
+}
+
+/// What managers that share a server hear of each other: an instance took GPUs of it, or left them.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct GpuNews {
+    /// On which server.
+    pub server: ServerId,
+    /// Whose instance.
+    pub application: ApplicationId,
+    /// Its number there.
+    pub instance: InstanceId,
+    /// Which GPUs.
+    pub processors: Vec<u32>,
+    /// Whether they are taken now, or free.
+    pub taken: bool,
+}
+
 /// A server of the cluster. Who is on its GPUs is known here and nowhere better.
 #[derive(Debug)]
 pub struct Server {
     id: ServerId,
-    /// Which instance occupies each GPU.
-    processors: Vec<Option<InstanceId>>,
-    /// Who asked for it; none for servers of the start state without a ScalingManager.
+    /// Who occupies each GPU.
+    processors: Vec<Option<Tenant>>,
+    /// Who asked for it; none for servers of the start state.
     manager: Option<EntityId>,
+    /// The applications that share it, with their managers, as far as they have one.
+    sharers: Vec<(ApplicationId, EntityId)>,
     /// When it is up; none: it is from the start.
     up_at: Option<SimTime>,
     /// Placements that wait for the boot.
@@ -46,12 +77,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that is up from the start, with these instances on its GPUs.
-    pub fn up(id: ServerId, gpus: u32, manager: Option<EntityId>, births: &[Birth]) -> Self {
+    /// A server that is up from the start, with these instances on its GPUs; `sharers` are none unless several
+    /// applications are to start instances on it.
+    pub fn up(id: ServerId, gpus: u32, sharers: Vec<(ApplicationId, EntityId)>, births: &[Birth]) -> Self {
         let mut server = Server {
             id,
             processors: vec![None; gpus as usize],
-            manager,
+            manager: None,
+            sharers,
             up_at: None,
             waiting: Vec::new(),
             up: true,
@@ -74,6 +107,7 @@ impl Server {
             id,
             processors: vec![None; gpus as usize],
             manager: Some(manager),
+            sharers: Vec::new(),
             up_at: Some(up_at),
             waiting: first.map(|birth| *birth).into_iter().collect(),
             up: false,
@@ -95,8 +129,8 @@ impl Server {
         self.waiting.iter()
     }
 
-    /// Instances on it, by GPU.
-    pub fn processors(&self) -> &[Option<InstanceId>] {
+    /// Who is on it, by GPU.
+    pub fn processors(&self) -> &[Option<Tenant>] {
         &self.processors
     }
 
@@ -115,7 +149,7 @@ impl Server {
             Message::Booted => self.come_up(outbox),
             Message::Place(birth) if self.up => self.place(*birth, outbox),
             Message::Place(birth) => self.waiting.push(*birth),
-            Message::Drained { instance, .. } => self.vacate(instance),
+            Message::Drained { .. } => self.vacate(from, outbox),
             Message::CancelStart { instance, entity, since } => {
                 self.cancel_start(now, instance, entity, since, outbox)
             }
@@ -137,7 +171,7 @@ impl Server {
     /// Starts an instance, unless one of its GPUs is taken: GPUs never overlap.
     fn place(&mut self, birth: Birth, outbox: &mut Outbox<'_>) {
         if let Some(reason) = self.objection(&birth) {
-            if let Some(manager) = self.manager {
+            if let Some(manager) = birth.manager {
                 let instance = birth.instance;
                 let reason = reason.into_boxed_str();
                 outbox.send(manager, Message::PlacementRefused { instance, reason });
@@ -145,11 +179,16 @@ impl Server {
             return;
         }
         self.occupy(&birth);
+        if !self.sharers.is_empty() {
+            let Birth { application, instance, .. } = birth;
+            self.tell_sharers(application, instance, birth.processors.clone(), true, outbox);
+        }
         let group = Group(self.id.0 + 1);
         outbox.spawn(birth.entity, group, Participant::Instance(Box::new(Instance::new(birth))));
     }
 
-    /// An instance that still waits for the boot leaves only a record; one that lives is told itself.
+    /// An instance that still waits for the boot leaves only a record; one that lives is told itself. One that was
+    /// refused never was, which its manager is about to hear.
     fn cancel_start(
         &mut self,
         now: SimTime,
@@ -158,12 +197,14 @@ impl Server {
         since: SimTime,
         outbox: &mut Outbox<'_>,
     ) {
-        let Some(position) = self.waiting.iter().position(|birth| birth.instance == instance) else {
-            outbox.send(entity, Message::CancelStart { instance, entity, since });
+        let Some(position) = self.waiting.iter().position(|birth| birth.entity == entity) else {
+            if self.processors.iter().flatten().any(|tenant| tenant.entity == entity) {
+                outbox.send(entity, Message::CancelStart { instance, entity, since });
+            }
             return;
         };
         let birth = self.waiting.remove(position);
-        if let Some(manager) = self.manager {
+        if let Some(manager) = birth.manager {
             outbox.send(manager, Message::Drained { instance, at: now });
         }
         let (application, recorder) = (birth.application, birth.recorder);
@@ -175,24 +216,52 @@ impl Server {
     fn objection(&self, birth: &Birth) -> Option<String> {
         birth.processors.iter().find_map(|&gpu| match self.processors.get(gpu as usize) {
             None => Some(format!("server_{} has no GPU {gpu}", self.id)),
-            Some(Some(holder)) => {
-                Some(format!("GPU {gpu} of server_{} is occupied by instance_{holder}", self.id))
+            Some(Some(Tenant { application, instance, .. })) => {
+                let whose = match *application == birth.application {
+                    true => String::new(),
+                    false => format!(" of application {application}"),
+                };
+                Some(format!("GPU {gpu} of server_{} is occupied by instance_{instance}{whose}", self.id))
             }
             Some(None) => None,
         })
     }
 
     fn occupy(&mut self, birth: &Birth) {
+        let Birth { application, instance, entity, .. } = *birth;
         for &gpu in &birth.processors {
             if let Some(place) = self.processors.get_mut(gpu as usize) {
-                *place = Some(birth.instance);
+                *place = Some(Tenant { application, instance, entity });
             }
         }
     }
 
-    fn vacate(&mut self, instance: InstanceId) {
-        for place in self.processors.iter_mut().filter(|place| **place == Some(instance)) {
-            *place = None;
+    fn vacate(&mut self, gone: EntityId, outbox: &mut Outbox<'_>) {
+        let mut left = None;
+        let mut gpus = Vec::new();
+        for (gpu, place) in (0..).zip(&mut self.processors) {
+            if place.is_some_and(|tenant| tenant.entity == gone) {
+                left = place.take();
+                gpus.push(gpu);
+            }
+        }
+        if let Some(Tenant { application, instance, .. }) = left {
+            self.tell_sharers(application, instance, gpus, false, outbox);
+        }
+    }
+
+    /// Its own manager knows better.
+    fn tell_sharers(
+        &self,
+        application: ApplicationId,
+        instance: InstanceId,
+        processors: Vec<u32>,
+        taken: bool,
+        outbox: &mut Outbox<'_>,
+    ) {
+        let news = GpuNews { server: self.id, application, instance, processors, taken };
+        for &(_, manager) in self.sharers.iter().filter(|(sharer, _)| *sharer != application) {
+            outbox.send(manager, Message::GpusChanged(Box::new(news.clone())));
         }
     }
 }

@@ -5,7 +5,10 @@
 //! and *idle* otherwise: under an instance without work, or without an instance. Rent is GPU-hours × the SKU's
 //! price. Energy follows from what the iterations did, [by phase](super::PhaseEnergy), where that is known of the
 //! GPUs; of a SKU whose busy draw is given it is that draw while a GPU computes, an upper bound, and its idle draw
-//! else. A draining GPU counts as computing. Leaves out: commitments, spot interruptions, cooling.
+//! else. A draining GPU counts as computing.
+//!
+//! A server that applications share is paid for once: each pays for the GPUs of its instances while it has them, and
+//! all that ever had any for equal parts of what nobody had. Leaves out: commitments, spot interruptions, cooling.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +17,7 @@ use serde::Serialize;
 
 use super::energy::{Iterated, PhaseEnergy};
 use super::{ApplicationResults, InstanceRecord, ServerRecord};
-use crate::ids::ServerId;
+use crate::ids::{ApplicationId, ServerId};
 use crate::scenario::Sku;
 
 /// An amount by what the GPUs were doing.
@@ -45,21 +48,29 @@ pub struct Cost {
     pub energy_by_phase_kwh: Option<PhaseEnergy>,
 }
 
-/// What the instances of a server did with it.
+/// What the instances of an application did with a server.
 #[derive(Clone, Copy, Debug, Default)]
 struct Use {
+    /// Idle time left out.
     gpu_hours: Split,
     iterated: Iterated,
+    /// GPU-hours from their creation to their removal, idle time included.
+    held: f64,
 }
 
 impl Cost {
-    /// The cost of these applications' servers until `end`.
-    pub fn of(applications: &[&ApplicationResults], end: SimTime) -> Self {
+    /// What these applications, of `all` of a run, pay for their servers until `end`.
+    pub fn of(applications: &[&ApplicationResults], all: &[ApplicationResults], end: SimTime) -> Self {
         let mut cost = Cost::nothing();
-        for application in applications {
-            let mut uses = uses(&application.instances, end);
-            for server in &application.servers {
-                cost.add(server, uses.remove(&server.id).unwrap_or_default(), end);
+        let uses = uses(all, end);
+        for owner in all {
+            for server in &owner.servers {
+                let nobody = [(owner.id, Use::default())];
+                let tenants = uses.get(&server.id).map_or(&nobody[..], Vec::as_slice);
+                let pays = |id: ApplicationId| applications.iter().any(|application| application.id == id);
+                for (_, own) in tenants.iter().filter(|(id, _)| pays(*id)) {
+                    cost.add(server, *own, paid(server, own, tenants, end));
+                }
             }
         }
         cost
@@ -75,11 +86,9 @@ impl Cost {
         }
     }
 
-    /// Adds a server that its instances used so.
-    fn add(&mut self, server: &ServerRecord, Use { gpu_hours: used, iterated }: Use, end: SimTime) {
+    /// Adds so many GPU-hours of a server that an application paid for and used so.
+    fn add(&mut self, server: &ServerRecord, Use { gpu_hours: used, iterated, .. }: Use, paid: f64) {
         let sku = &server.sku;
-        let life_h = hours(server.created, server.removed.unwrap_or(end).min(end));
-        let paid = f64::from(sku.gpus) * life_h;
         let idle = (paid - used.serving - used.starting - used.draining).max(0.0);
         let gpu_hours = Split { idle, total: used.serving + used.starting + used.draining + idle, ..used };
         self.gpu_hours.add(gpu_hours, 1.0, 1.0);
@@ -134,24 +143,50 @@ impl Split {
     }
 }
 
-/// How instances used their servers, idle time left out.
-fn uses(instances: &[InstanceRecord], end: SimTime) -> BTreeMap<ServerId, Use> {
-    let mut uses: BTreeMap<ServerId, Use> = BTreeMap::new();
-    for instance in instances {
+/// GPU-hours of a server that one of its tenants pays for.
+fn paid(server: &ServerRecord, own: &Use, tenants: &[(ApplicationId, Use)], end: SimTime) -> f64 {
+    let life_h = hours(server.created, server.removed.unwrap_or(end).min(end));
+    let all = f64::from(server.sku.gpus) * life_h;
+    if tenants.len() < 2 {
+        return all;
+    }
+    let held: f64 = tenants.iter().map(|(_, tenant)| tenant.held).sum();
+    own.held + (all - held).max(0.0) / tenants.len() as f64
+}
+
+/// Who used each server, and how.
+fn uses(applications: &[ApplicationResults], end: SimTime) -> BTreeMap<ServerId, Vec<(ApplicationId, Use)>> {
+    let mut uses: BTreeMap<ServerId, Vec<(ApplicationId, Use)>> = BTreeMap::new();
+    for application in applications {
+        for instance in &application.instances {
+            let tenants = uses.entry(instance.server).or_default();
+            if tenants.last().is_none_or(|(id, _)| *id != application.id) {
+                tenants.push((application.id, Use::default()));
+            }
+            if let Some((_, own)) = tenants.last_mut() {
+                own.add(instance, end);
+            }
+        }
+    }
+    uses
+}
+
+impl Use {
+    fn add(&mut self, instance: &InstanceRecord, end: SimTime) {
         let gpus = f64::from(instance.gpus());
         let gone = instance.removed.unwrap_or(end).min(end);
         let drains = instance.draining.unwrap_or(gone).min(gone);
         let serves = instance.active.unwrap_or(drains).min(drains);
         let busy_h = instance.busy.as_secs_f64() / 3600.0;
-        let Use { gpu_hours: used, iterated } = uses.entry(instance.server).or_default();
+        let used = &mut self.gpu_hours;
         used.starting += gpus * hours(instance.created, serves);
         used.draining += gpus * hours(drains, gone);
         // What was computed during the drain is in `busy` too.
         let draining_h = hours(drains, gone);
         used.serving += gpus * (busy_h - draining_h).clamp(0.0, hours(serves, drains));
-        iterated.add(instance, draining_h);
+        self.iterated.add(instance, draining_h);
+        self.held += gpus * hours(instance.created, gone);
     }
-    uses
 }
 
 fn hours(from: SimTime, to: SimTime) -> f64 {
@@ -182,8 +217,8 @@ mod tests {
     fn a_server_costs_its_whole_time_whatever_is_on_it() {
         let mut cost = Cost::nothing();
         let gpu_hours = Split { serving: 0.1, starting: 0.02, ..Split::default() };
-        cost.add(&server(Some(3.0)), Use { gpu_hours, ..Use::default() }, samples::at(100_000));
         let paid = 8.0 * 100.0 / 3600.0;
+        cost.add(&server(Some(3.0)), Use { gpu_hours, ..Use::default() }, paid);
         near(cost.gpu_hours.total, paid);
         near(cost.gpu_hours.idle, paid - 0.12);
         near(cost.usd.unwrap().total, 3.0 * paid);
@@ -194,8 +229,9 @@ mod tests {
     #[test]
     fn an_unknown_price_makes_the_rent_unknown_and_nothing_else() {
         let mut cost = Cost::nothing();
-        cost.add(&server(Some(3.0)), Use::default(), samples::at(100_000));
-        cost.add(&server(None), Use::default(), samples::at(100_000));
+        let paid = 8.0 * 100.0 / 3600.0;
+        cost.add(&server(Some(3.0)), Use::default(), paid);
+        cost.add(&server(None), Use::default(), paid);
         assert_eq!(cost.usd, None);
         near(cost.gpu_hours.total, 16.0 * 100.0 / 3600.0);
     }
@@ -209,10 +245,22 @@ mod tests {
         instance.draining = Some(samples::at(70_000));
         instance.removed = Some(samples::at(90_000));
         instance.busy = samples::at(25_000) - SimTime::ZERO;
-        let used = uses(&[instance.clone()], samples::at(100_000))[&instance.server].gpu_hours;
+        let mut own = Use::default();
+        own.add(&instance, samples::at(100_000));
+        let used = own.gpu_hours;
         let gpus = f64::from(instance.gpus());
         near(used.starting, gpus * 10.0 / 3600.0);
         near(used.draining, gpus * 20.0 / 3600.0);
         near(used.serving, gpus * 5.0 / 3600.0);
+    }
+
+    #[test]
+    fn of_a_shared_server_each_pays_for_what_it_had_and_for_its_part_of_what_nobody_had() {
+        let server = server(None);
+        let tenants =
+            [6.0, 1.0].map(|gpus| (ApplicationId(0), Use { held: gpus * 100.0 / 3600.0, ..Use::default() }));
+        let paid = tenants.map(|(_, own)| paid(&server, &own, &tenants, samples::at(100_000)));
+        near(paid[0], 6.5 * 100.0 / 3600.0);
+        near(paid[1], 1.5 * 100.0 / 3600.0);
     }
 }

@@ -223,7 +223,7 @@ pub struct ApplicationResults {
     /// Requests in the order they ended; unfinished ones last, by arrival. None where the run was asked
     /// not to [keep](super::Keep) them.
     pub requests: Vec<EndedRequest>,
-    /// Every server it ever had, by id.
+    /// Every server it ever had, by id. One that applications share is with the first of them.
     pub servers: Vec<ServerRecord>,
     /// Every instance that ever existed, by id.
     pub instances: Vec<InstanceRecord>,
@@ -277,4 +277,15 @@ pub struct RunResults {
     pub incomplete: Option<Incomplete>,
     /// Wall-clock seconds of the run; measured by the caller, never used by the model.
     pub wall_s: f64,
+}
+
+impl RunResults {
+    /// The record of a server, whoever has it: one that is shared is with the first application on it.
+    pub fn server(&self, id: ServerId) -> Option<&ServerRecord> {
+        let found = self.applications.iter().map(|application| {
+            let place = application.servers.binary_search_by_key(&id, |server| server.id);
+            place.ok().map(|place| &application.servers[place])
+        });
+        found.flatten().next()
+    }
 }

@@ -122,7 +122,7 @@ impl Report {
 impl ApplicationReport {
     fn new(application: &ApplicationResults, results: &RunResults) -> Self {
         let figures = Figures::of([&application.tally].into_iter());
-        let totals = Totals::of(&[application], &figures, results.end);
+        let totals = Totals::of(&[application], &figures, results);
         ApplicationReport { application_id: application.id, totals, figures }
     }
 }
@@ -133,7 +133,7 @@ fn totals(results: &RunResults, applications: &[ApplicationReport]) -> Totals {
         return only.totals.clone();
     }
     let all: Vec<&ApplicationResults> = results.applications.iter().collect();
-    Totals::of(&all, &Figures::of(all.iter().map(|application| &application.tally)), results.end)
+    Totals::of(&all, &Figures::of(all.iter().map(|application| &application.tally)), results)
 }
 
 impl std::fmt::Display for Incomplete {

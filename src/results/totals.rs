@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ebbflow_actors::SimTime;
 use serde::Serialize;
 
-use super::{ApplicationResults, Cost, EngineReport, Figures, ScalingCounts, Statistics, StatusTime};
+use super::{
+    ApplicationResults, Cost, EngineReport, Figures, RunResults, ScalingCounts, Statistics, StatusTime,
+};
 use crate::ids::Tag;
 use crate::request::Fate;
 
@@ -109,12 +110,12 @@ pub struct ScalingReport {
 }
 
 impl Totals {
-    /// Sums up these applications, whose requests have these figures, of a run that ended at `end`.
-    pub fn of(applications: &[&ApplicationResults], figures: &Figures, end: SimTime) -> Self {
+    /// Sums up these applications, whose requests have these figures, of a run.
+    pub fn of(applications: &[&ApplicationResults], figures: &Figures, run: &RunResults) -> Self {
         let served = || applications.iter().flat_map(|application| &application.tally.served);
         let latency = |column| Latency::from(figures.column(column));
         let output_tokens = served().map(|request| u64::from(request.output_tokens)).sum();
-        let cost = Cost::of(applications, end);
+        let cost = Cost::of(applications, &run.applications, run.end);
         let energy_kwh = cost.energy_kwh.filter(|_| output_tokens > 0);
         Totals {
             requests: applications.iter().map(|application| &application.tally.counts).sum(),

@@ -93,8 +93,7 @@ impl ScalingState {
         }
         if victims.len() < count {
             let candidate = |(&id, view): (&InstanceId, &InstanceView)| {
-                let processors = self.servers.get(&view.server).map_or(&[][..], |server| &server.processors);
-                Candidate::new(id, view, processors, load(id))
+                Candidate::new(id, view, self.servers.get(&view.server), load(id))
             };
             let mut serving: Vec<Candidate> = of_pool(InstanceStatus::Active).map(candidate).collect();
             serving.sort_by(|a, b| self.spec.victims.compare(a, b));

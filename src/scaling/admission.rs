@@ -26,6 +26,7 @@ impl ScalingState {
         })
     }
 
+    /// A server this manager may start instances on: its own, or one it shares.
     pub(super) fn own_server(&self, server: ServerId) -> Result<&ServerView, ScalingError> {
         let Some(view) = self.servers.get(&server) else {
             return Err(if self.server_ids.has_issued(server.0) {
@@ -34,7 +35,7 @@ impl ScalingState {
                 ScalingError::UnknownServer(server)
             });
         };
-        if view.owner != self.application {
+        if view.owner != self.application && !view.is_shared() {
             return Err(ScalingError::NotMine { server, owner: view.owner });
         }
         Ok(view)
@@ -77,8 +78,11 @@ impl ScalingState {
                 memory_gb: memory_bytes as f64 / 1e9,
             });
         }
-        let shape = shape_of_slice(&self.model, sku, parallelism)?;
-        let tensor_parallelism = shape.tensor_parallelism.min(gpus as u32);
+        let tensor_parallelism = if parallelism.gpus() as usize == gpus {
+            parallelism.tensor
+        } else {
+            shape_of_slice(&self.model, sku, parallelism)?.tensor_parallelism.min(gpus as u32)
+        };
         Ok((self.performance)(&sku.gpu.name, tensor_parallelism)?)
     }
 
@@ -123,6 +127,9 @@ impl ServerView {
                 None => return Err(ScalingError::NoSuchGpu { server, gpu, gpus: self.sku.gpus }),
                 Some(&Some(holder)) => return Err(ScalingError::GpuTaken { server, gpu, holder }),
                 Some(None) => {}
+            }
+            if let Some((application, holder)) = self.neighbour(gpu as usize) {
+                return Err(ScalingError::GpuTakenByOthers { server, gpu, application, holder });
             }
         }
         Ok(())

@@ -140,6 +140,7 @@ impl ScalingManager {
                     autoscaler.monitor.forget(instance);
                 }
             }
+            Message::GpusChanged(news) => self.state.gpus_changed(&news),
             Message::ServerUp(server) => self.state.server_is_up(server),
             Message::PlacementRefused { instance, reason } => {
                 self.state.placement_refused(now, instance, &reason);

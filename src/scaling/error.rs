@@ -106,6 +106,31 @@ pub enum ScalingError {
         /// By whom.
         holder: InstanceId,
     },
+    /// A GPU of a shared server is taken by another application.
+    #[error("GPU {gpu} of server_{server} is occupied by instance_{holder} of application {application}")]
+    GpuTakenByOthers {
+        /// Which server.
+        server: ServerId,
+        /// Which GPU.
+        gpu: u32,
+        /// By whose instance.
+        application: ApplicationId,
+        /// By which.
+        holder: InstanceId,
+    },
+    /// A shared server has too few free GPUs beside each other.
+    #[error("server_{server} has no {gpus} free GPU(s) beside each other; {free} are free")]
+    NoRoomBesideOthers {
+        /// Which server.
+        server: ServerId,
+        /// How many are needed.
+        gpus: u32,
+        /// How many are free.
+        free: usize,
+    },
+    /// A shared server stays.
+    #[error("server_{0} is shared by several applications, so it stays until the end of the run")]
+    Shared(ServerId),
     /// An instance needs a GPU at least, and each only once.
     #[error("the list of processors is empty or names a GPU twice")]
     BadProcessors,
@@ -128,6 +153,7 @@ impl ScalingError {
             ScalingError::WrongStatus { status, .. } => status.name(),
             ScalingError::TooFewLeft { .. } => InstanceStatus::Active.name(),
             ScalingError::HasInstances { .. } => "has_instances",
+            ScalingError::Shared(_) => "shared",
             ScalingError::ServerGone(_) => InstanceStatus::ScalingDown.name(),
             _ => "unknown",
         }

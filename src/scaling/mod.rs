@@ -26,6 +26,7 @@ mod operations;
 pub mod policies;
 mod policy;
 pub mod predictors;
+mod sharing;
 mod sku_choice;
 mod state;
 mod summary;
@@ -49,6 +50,7 @@ pub use policy::{
     AutoscalingPolicy, FutureRequest, Governs, InstanceCapacity, PolicyContext, PolicyFactory, PolicyKind,
     PolicyRefusal, PoolCount,
 };
+pub use sharing::Place;
 pub(crate) use sku_choice::AUTO;
 pub use sku_choice::SkuChoice;
 pub use state::{InstanceConfigs, PerformanceOf, ScalingState};

@@ -8,6 +8,7 @@ use ebbflow_actors::SimTime;
 use super::effect::{Effect, PlannedInstance};
 use super::error::ScalingError;
 use super::life::Life;
+use super::sharing::Place;
 use super::state::{ScalingState, ServerView};
 use crate::cluster::{ServerStatus, shape_on_server};
 use crate::ids::{InstanceId, ServerId, Tag};
@@ -28,7 +29,7 @@ impl ScalingState {
     /// its cold start. A server of the warm pool, if one is up, spares it the server's part.
     ///
     /// `config`: none takes the start state's block for the tag; `sku`: none takes the manager's
-    /// `server_sku`.
+    /// `server_sku`, or, where instances are placed on shared servers, free GPUs of one.
     ///
     /// # Errors
     /// All or nothing: if the server or the instance cannot be, neither is.
@@ -40,6 +41,13 @@ impl ScalingState {
         sku: Option<&str>,
     ) -> Result<(ServerId, InstanceId), ScalingError> {
         let config = config.unwrap_or_else(|| self.configs.for_tag(tag));
+        if sku.is_none()
+            && self.spec.place == Place::Shared
+            && let Some((server, processors)) = self.room_beside_others(config.parallelism.gpus())
+        {
+            let instance = self.scale_up_instance(now, server, Some(config), tag, Some(&processors))?;
+            return Ok((server, instance));
+        }
         let sku = self.choose_sku(sku, tag)?;
         let shape = shape_on_server(&self.model, &sku, config.parallelism)?;
         let performance = (self.performance)(&sku.gpu.name, shape.tensor_parallelism)?;
@@ -65,7 +73,7 @@ impl ScalingState {
         Ok((server, instance))
     }
 
-    /// Drains an instance, removes it, and its server too if nothing else is on it then.
+    /// Drains an instance, removes it, and its server too if nothing else is on it then, unless others share it.
     ///
     /// # Errors
     /// As [`ScalingState::scale_down_instance`].
@@ -86,8 +94,8 @@ impl ScalingState {
         Ok(server)
     }
 
-    /// Starts an instance on a server, on the given GPUs or on all of them. Several instances may
-    /// share a server; a GPU has one instance at most.
+    /// Starts an instance on a server, on the given GPUs or on all of them; of a shared server on the first that
+    /// suffice. Several instances may share a server; a GPU has one instance at most.
     ///
     /// # Errors
     /// An unknown or leaving server, one of another application, GPUs that are taken or too small,
@@ -102,9 +110,13 @@ impl ScalingState {
     ) -> Result<InstanceId, ScalingError> {
         let view = self.own_server(server)?;
         let sku = Arc::clone(&view.sku);
-        let processors = processors.map_or_else(|| (0..sku.gpus).collect(), <[u32]>::to_vec);
-        view.check_processors(server, &processors)?;
         let config = config.unwrap_or_else(|| self.configs.for_tag(tag));
+        let processors = match processors {
+            Some(processors) => processors.to_vec(),
+            None if view.is_shared() => view.room_for(server, config.parallelism.gpus())?,
+            None => (0..sku.gpus).collect(),
+        };
+        view.check_processors(server, &processors)?;
         let performance = self.performance_on(&sku, processors.len(), config.parallelism)?;
         self.room_for_instance()?;
         let admitted = Admitted { processors, tag, engine: config.engine, performance };
@@ -125,9 +137,9 @@ impl ScalingState {
     /// Removes a server on which no instance is.
     ///
     /// # Errors
-    /// Unknown, gone, another application's, or occupied.
+    /// Unknown, gone, another application's, shared, or occupied.
     pub fn scale_down_server(&mut self, now: SimTime, server: ServerId) -> Result<(), ScalingError> {
-        let instances = self.own_server(server)?.instances();
+        let instances = self.removable_server(server)?.instances();
         if instances > 0 {
             return Err(ScalingError::HasInstances { server, instances });
         }
@@ -142,6 +154,7 @@ impl ScalingState {
         takes_server_along: bool,
     ) -> Result<(), ScalingError> {
         let (status, server) = self.status_for_scale_down(instance)?;
+        let takes_server_along = takes_server_along && self.removable_server(server).is_ok();
         self.begin_drain(instance, now, takes_server_along);
         let target = format!("instance_{instance}");
         self.counts.scale_downs += 1;
@@ -169,6 +182,7 @@ impl ScalingState {
             status: if boot.is_zero() { ServerStatus::Active } else { ServerStatus::ScalingUp },
             created: now,
             up_at: now + boot,
+            others: None,
             sku,
         };
         self.servers.insert(server, view);

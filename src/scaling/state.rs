@@ -11,6 +11,7 @@ use super::error::ScalingError;
 use super::ids::IdBlock;
 use super::life::{Life, time_by_tag};
 use super::policy::{InstanceCapacity, PoolCount};
+use super::sharing::Neighbour;
 use super::summary::StatusSummary;
 use crate::cluster::{ServerStatus, shape_on_server};
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
@@ -25,28 +26,23 @@ pub type PerformanceOf = Arc<dyn Fn(&str, u32) -> Result<Timing, LookupError> + 
 /// The configuration of new instances by tag (the user's StartStateManager).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct InstanceConfigs {
-    prompt: InstanceConfig,
-    token: InstanceConfig,
+    untagged: InstanceConfig,
+    /// In the order of [`Tag::ALL`].
+    tagged: [InstanceConfig; Tag::ALL.len()],
 }
 
 impl InstanceConfigs {
-    /// As the start state says: a split one has a block per pool, others one for all.
-    pub fn of(start_state: &StartState) -> Self {
-        match start_state {
-            StartState::Unallocated { instance } | StartState::WholeServers { instance, .. } => {
-                InstanceConfigs { prompt: *instance, token: *instance }
-            }
-            StartState::Split { prompt, token, .. } => {
-                InstanceConfigs { prompt: prompt.instance, token: token.instance }
-            }
-        }
+    /// As the start state says for this application.
+    pub fn of(start_state: &StartState, application: ApplicationId) -> Self {
+        let config = |tag| start_state.config_for(application, tag);
+        InstanceConfigs { untagged: config(None), tagged: Tag::ALL.map(|tag| config(Some(tag))) }
     }
 
-    /// For an instance with this tag; the prompt block unless it is `token`.
+    /// For an instance with this tag.
     pub fn for_tag(&self, tag: Option<Tag>) -> InstanceConfig {
-        match tag {
-            Some(Tag::Token) => self.token,
-            _ => self.prompt,
+        match tag.and_then(|tag| Tag::ALL.iter().position(|known| *known == tag)) {
+            Some(place) => self.tagged[place],
+            None => self.untagged,
         }
     }
 }
@@ -59,8 +55,10 @@ pub(super) struct ServerView {
     pub status: ServerStatus,
     pub created: SimTime,
     pub up_at: SimTime,
-    /// Who is on each GPU.
+    /// Who of the application's own is on each GPU.
     pub processors: Vec<Option<InstanceId>>,
+    /// Who of others is, where the server is shared with them.
+    pub others: Option<Vec<Option<Neighbour>>>,
 }
 
 impl ServerView {
@@ -163,7 +161,7 @@ impl ScalingState {
     pub fn adopt_server(&mut self, server: ServerId, sku: Arc<Sku>, owner: ApplicationId) {
         let processors = vec![None; sku.gpus as usize];
         let (status, created) = (ServerStatus::Active, SimTime::ZERO);
-        let view = ServerView { sku, owner, status, created, up_at: created, processors };
+        let view = ServerView { sku, owner, status, created, up_at: created, processors, others: None };
         self.servers.insert(server, view);
     }
 
@@ -290,7 +288,8 @@ impl ScalingState {
 
     /// The application's servers that hold no instance: on these `scale_up_instance` finds room.
     pub fn free_servers(&self) -> impl Iterator<Item = ServerId> {
-        let free = |view: &ServerView| view.owner == self.application && view.instances() == 0;
+        let own = |view: &ServerView| view.owner == self.application && view.others.is_none();
+        let free = move |view: &ServerView| own(view) && view.instances() == 0;
         self.servers.iter().filter(move |(_, view)| free(view)).map(|(&server, _)| server)
     }
 

@@ -37,6 +37,7 @@ fn manager() -> ScalingState {
     let spec = ScalingSpec {
         cold_start: ColdStart::simple(SimDuration::ZERO, SimDuration::from_secs(10)),
         warm_pool: 0,
+        place: Place::NewServer,
         server_sku: SkuChoice::First,
         victims: VictimOrder::LeastLoaded,
         routing_stop_lag: SimDuration::ZERO,
@@ -61,7 +62,7 @@ fn manager() -> ScalingState {
     let model = ModelSpec { name: "m".into(), layers: 1, hidden_size: 1, weights_bytes: 150, dtype_bytes: 1 };
     let parallelism = Parallelism { pipeline: 1, tensor: 4 };
     let instance = crate::scenario::InstanceConfig { engine: EngineSpec::Default, parallelism };
-    let configs = InstanceConfigs::of(&StartState::Unallocated { instance });
+    let configs = InstanceConfigs::of(&StartState::Unallocated { instance }, ApplicationId(0));
     let constant = Constant::new(0.1, 0.01).expect("both are times");
     let timing = Timing::of_batches(Arc::new(constant));
     let performance: PerformanceOf = Arc::new(move |_, _| Ok(timing.clone()));

@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 
 use ebbflow_actors::SimTime;
 
-use super::state::InstanceView;
+use super::state::{InstanceView, ServerView};
 use crate::ids::InstanceId;
 
 /// In which order instances are taken when a policy wants fewer. Ties go to the youngest.
@@ -67,16 +67,13 @@ impl VictimOrder {
 }
 
 impl Candidate {
-    pub fn new(id: InstanceId, view: &InstanceView, processors: &[Option<InstanceId>], load: f64) -> Self {
-        let mut holders: Vec<InstanceId> = processors.iter().copied().flatten().collect();
-        holders.sort_unstable();
-        holders.dedup();
+    pub fn new(id: InstanceId, view: &InstanceView, server: Option<&ServerView>, load: f64) -> Self {
         Candidate {
             id,
             load,
             active: view.life.active,
-            idle_gpus: processors.iter().filter(|holder| holder.is_none()).count(),
-            neighbours: holders.len(),
+            idle_gpus: server.map_or(0, ServerView::idle_gpus),
+            neighbours: server.map_or(0, ServerView::instances),
         }
     }
 }

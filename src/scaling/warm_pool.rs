@@ -34,6 +34,7 @@ impl ScalingState {
             return None;
         }
         let own = self.servers.iter().filter(|(_, view)| view.owner == self.application);
+        let own = own.filter(|(_, view)| !view.is_shared());
         let free = own.filter(|(_, view)| view.sku.name == sku.name && view.instances() == 0);
         free.min_by_key(|(id, view)| (view.up_at, **id)).map(|(id, _)| *id)
     }

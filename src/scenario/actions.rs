@@ -124,7 +124,7 @@ fn read_count(keys: &Keys<'_>) -> Option<u32> {
     }
 }
 
-fn read_tag(keys: &Keys<'_>) -> Option<Option<Tag>> {
+pub(super) fn read_tag(keys: &Keys<'_>) -> Option<Option<Tag>> {
     let Some(at) = keys.get("tag") else {
         return Some(None);
     };

@@ -2,6 +2,7 @@
 //! performance table have a row for every instance, do the pools share out the servers that exist.
 
 mod fit;
+mod packed;
 mod pools;
 mod uses;
 
@@ -73,6 +74,14 @@ impl<'s, 't> Sections<'s, 't> {
         let Some(WorkloadSource::Synthetic(spec)) = source else {
             return;
         };
+        let shares = self.top.descend(&["workload", "applications"]);
+        let places = if spec.shares.is_empty() { None } else { shares.list() };
+        for ((id, _), at) in spec.shares.iter().zip(places.unwrap_or_default()) {
+            if self.application(*id).is_none() {
+                let at = at.descend(&["application"]);
+                unknown_application::<()>(&at, *id, self.applications);
+            }
+        }
         if self.application(spec.application).is_none() {
             let at = self.top.descend(&["workload", "application"]);
             unknown_application::<()>(&at, spec.application, self.applications);

@@ -140,6 +140,7 @@ fn scaling(scaling: &ScalingSpec) -> Value {
     json!({
         "cold_start": cold_start(&scaling.cold_start),
         "warm_pool": scaling.warm_pool,
+        "place": scaling.place.name(),
         "server_sku": match &scaling.server_sku {
             SkuChoice::First => None,
             SkuChoice::Named(name) => Some(name.as_str()),
@@ -231,7 +232,19 @@ fn start_state(state: &StartState) -> Value {
             "prompt": pool(prompt),
             "token": pool(token),
         }),
+        StartState::Packed { entries, .. } => json!({
+            "state_type": "packed",
+            "instances": entries.iter().map(packed).collect::<Vec<_>>(),
+        }),
     }
+}
+
+fn packed(entry: &PackedSpec) -> Value {
+    let mut keys = instance_keys(&entry.instance);
+    keys.insert("application".to_owned(), json!(entry.application));
+    keys.insert("count".to_owned(), json!(entry.count));
+    keys.insert("tag".to_owned(), json!(entry.tag));
+    Value::Object(keys)
 }
 
 fn pool(pool: &PoolSpec) -> Value {
@@ -328,8 +341,10 @@ fn workload(workload: &WorkloadSpec) -> Value {
 
 fn synthetic(spec: &SyntheticSpec) -> Value {
     let (arrivals, rate) = arrivals(&spec.arrivals);
+    let shares = spec.shares.iter().map(|(id, share)| json!({ "application": id, "share": share }));
     json!({
-        "application": spec.application,
+        "application": spec.shares.is_empty().then_some(spec.application),
+        "applications": (!spec.shares.is_empty()).then(|| shares.collect::<Vec<_>>()),
         "synthetic": { "prompt": lengths(&spec.prompt), "output": lengths(&spec.output) },
         "arrivals": arrivals,
         "rate": rate,

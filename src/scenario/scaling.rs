@@ -11,7 +11,7 @@ use super::spec::{DrainTimeoutAction, PolicySpec, ScalingSpec, Sku};
 use super::{cluster, cold_start};
 use crate::ids::Tag;
 use crate::registry::Kind;
-use crate::scaling::{AUTO, Governs, SkuChoice, VictimOrder};
+use crate::scaling::{AUTO, Governs, Place, SkuChoice, VictimOrder};
 
 const DEFAULT_DRAIN_CHECK_INTERVAL: SimDuration = SimDuration::from_secs(1);
 /// Servers that a warm pool may have: as many as a group.
@@ -66,6 +66,7 @@ pub(super) fn read(
     let spec = ScalingSpec {
         cold_start: cold_start::read(&keys),
         warm_pool: keys.get("warm_pool").and_then(|at| at.count_to(0, MAX_WARM_POOL)).unwrap_or(0),
+        place: read_place(&keys).unwrap_or_default(),
         server_sku: read_sku(&keys, *catalogue),
         victims: read_victims(&keys).unwrap_or_default(),
         routing_stop_lag: duration("routing_stop_lag").unwrap_or(SimDuration::ZERO),
@@ -100,6 +101,16 @@ fn read_sku(keys: &Keys<'_>, catalogue: Option<&[Arc<Sku>]>) -> SkuChoice {
             cluster::sku(&at, catalogue).map_or(SkuChoice::First, |sku| SkuChoice::Named(sku.name.clone()))
         }
         _ => SkuChoice::First,
+    }
+}
+
+fn read_place(keys: &Keys<'_>) -> Option<Place> {
+    let at = keys.get("place")?;
+    let word = at.text()?;
+    let names = Place::NAMES.map(|(name, _)| name);
+    match Place::NAMES.iter().find(|(name, _)| *name == word) {
+        Some((_, place)) => Some(*place),
+        None => at.unknown("place", word, &names),
     }
 }
 

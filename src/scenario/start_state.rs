@@ -1,15 +1,20 @@
 //! Reads `start_state`: which instances exist at time 0, and how scale-ups configure new ones.
 //!
-//! Names and defaults are the ancestor's: tensor parallelism 8. Any `state_type` that contains `splitwise` is a split (`splitwise_2_2`, `splitwise_hhcap`).
+//! Names and defaults are the ancestor's: tensor parallelism 8. `packed` is Ebbflow's own, with `vllm`. Any `state_type` that contains `splitwise` is a split (`splitwise_2_2`, `splitwise_hhcap`).
 
 use std::sync::Arc;
 
+use super::actions::read_tag;
 use super::reader::{At, Keys};
-use super::spec::{InstanceConfig, Parallelism, PoolSpec, Sku, SplitType, StartState};
+use super::spec::{InstanceConfig, PackedSpec, Parallelism, PoolSpec, Sku, SplitType, StartState};
 use super::{cluster, engines};
-use crate::ids::{ApplicationId, Tag};
+use crate::ids::ApplicationId;
 
-const STATE_TYPES: [&str; 5] = ["unallocated", "orca", "baseline", "splitwise", "splitwise_hhcap"];
+const STATE_TYPES: [&str; 6] = ["unallocated", "orca", "baseline", "splitwise", "splitwise_hhcap", PACKED];
+/// The form in which applications share servers.
+const PACKED: &str = "packed";
+const PACKED_HELP: &str =
+    "write {state_type: packed, instances: [{application: 0, count: 4, tensor_parallelism: 2}, …]}";
 const SPLIT_TYPES: [&str; 2] = ["homogeneous", "heterogeneous"];
 
 const PARALLELISM: Parallelism = Parallelism { pipeline: 1, tensor: 8 };
@@ -20,25 +25,21 @@ pub(super) fn default_state(application: ApplicationId) -> StartState {
     StartState::WholeServers { application, instance }
 }
 
-/// What new instances of this tag are: the rule of the ancestor's StartStateManager.
-pub(super) fn instance_config(state: &StartState, tag: Option<Tag>) -> InstanceConfig {
-    match state {
-        StartState::Unallocated { instance } | StartState::WholeServers { instance, .. } => *instance,
-        StartState::Split { token, .. } if tag == Some(Tag::Token) => token.instance,
-        StartState::Split { prompt, .. } => prompt.instance,
-    }
-}
-
 /// The start state, given as a mapping or as the bare name of a `state_type`.
 pub(super) fn read(at: &At<'_>, first: ApplicationId, catalogue: Option<&[Arc<Sku>]>) -> Option<StartState> {
     if !at.is_map() {
-        return read_state(known_type(at)?, None, first, catalogue);
+        let word = known_type(at)?;
+        if word == PACKED {
+            at.refuse("`packed` says nothing without its `instances`", Some(PACKED_HELP.to_owned()));
+            return None;
+        }
+        return read_state(word, None, first, catalogue);
     }
     let keys = at.keys()?;
     let state = match keys.need("state_type").and_then(|at| known_type(&at)) {
         Some(state_type) => read_state(state_type, Some(&keys), first, catalogue),
         None => {
-            keys.know(&["application_id", "instance", "split_type", "prompt", "token"]);
+            keys.know(&["application_id", "instance", "split_type", "prompt", "token", "instances"]);
             None
         }
     };
@@ -60,6 +61,9 @@ fn read_state(
     first: ApplicationId,
     catalogue: Option<&[Arc<Sku>]>,
 ) -> Option<StartState> {
+    if state_type == PACKED {
+        return read_packed(keys?, first);
+    }
     let block = |key| keys.and_then(|keys| keys.get(key));
     let application = block("application_id").and_then(|at| at.count(0)).map_or(first, ApplicationId);
     let instance = |engine| read_block(block("instance").as_ref(), engine);
@@ -79,6 +83,31 @@ fn read_state(
             Some(StartState::Split { application, split: split?, prompt: prompt?, token: token? })
         }
     }
+}
+
+/// A packed state: a list of like instances. That they find room is checked with the cluster.
+fn read_packed(keys: &Keys<'_>, first: ApplicationId) -> Option<StartState> {
+    let otherwise = read_instance(None, "vllm")?;
+    let list = keys.need("instances")?.list()?;
+    let entries: Vec<_> = list.iter().map(|at| read_packed_entry(at, first)).collect();
+    let entries = entries.into_iter().collect::<Option<_>>()?;
+    Some(StartState::Packed { entries, otherwise })
+}
+
+fn read_packed_entry(at: &At<'_>, first: ApplicationId) -> Option<PackedSpec> {
+    let keys = at.keys()?;
+    let application = match keys.get("application") {
+        Some(at) => at.count(0).map(ApplicationId),
+        None => Some(first),
+    };
+    let count = match keys.get("count") {
+        Some(at) => at.count(0),
+        None => Some(1),
+    };
+    let tag = read_tag(&keys);
+    let instance = read_instance(Some(&keys), "vllm");
+    keys.finish();
+    Some(PackedSpec { application: application?, count: count?, tag: tag?, instance: instance? })
 }
 
 fn read_split_type(at: &At<'_>) -> Option<SplitType> {

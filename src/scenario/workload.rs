@@ -18,8 +18,17 @@ const DEFAULT_PRESET: &str = "azure-conv";
 /// … and this many requests, also of any generated workload without an end.
 const DEFAULT_REQUESTS: u64 = 600;
 /// Keys that only generated workloads have.
-const GENERATED_KEYS: [&str; 8] =
-    ["preset", "synthetic", "sessions", "clients", "prefix_groups", "requests", "until", "application"];
+const GENERATED_KEYS: [&str; 9] = [
+    "preset",
+    "synthetic",
+    "sessions",
+    "clients",
+    "prefix_groups",
+    "requests",
+    "until",
+    "application",
+    "applications",
+];
 /// Keys that say when requests arrive, generated or those of a trace.
 const ARRIVAL_KEYS: [&str; 2] = ["arrivals", "rate"];
 
@@ -181,6 +190,10 @@ fn read_generated(
     let get = |key| keys.and_then(|keys| keys.get(key));
     let base = read_base(get("preset"), get("synthetic"), context);
     let application = get("application").and_then(|at| at.count(0)).map_or(first, ApplicationId);
+    let shares = get("applications").map_or(Some(Vec::new()), |at| read_shares(&at));
+    if let (Some(_), Some(at)) = (get("application"), get("applications")) {
+        at.refuse("there is also an `application`", Some("keep one of them".to_owned()));
+    }
     let until_at = get("until");
     let until = until_at.as_ref().and_then(|at| at.positive_duration()).map(|span| SimTime::ZERO + span);
     let given = get("requests");
@@ -207,7 +220,34 @@ fn read_generated(
     let (base, sessions) = (base?, sessions.map_or(Some(None), |sessions| sessions.map(Some))?);
     let prefix_groups = prefix_groups.map_or(Some(None), |groups| groups.map(Some))?;
     let (prompt, output, arrivals) = (base.prompt, base.output, arrivals?);
-    Some(SyntheticSpec { application, arrivals, prompt, output, sessions, prefix_groups, requests, until })
+    let shares = shares?;
+    Some(SyntheticSpec {
+        application,
+        shares,
+        arrivals,
+        prompt,
+        output,
+        sessions,
+        prefix_groups,
+        requests,
+        until,
+    })
+}
+
+/// Who is asked, and for which part of the whole.
+fn read_shares(at: &At<'_>) -> Option<Vec<(ApplicationId, f64)>> {
+    let share = |at: &At<'_>| {
+        let keys = at.keys()?;
+        let application = keys.need("application").and_then(|at| at.count(0)).map(ApplicationId);
+        let share = match keys.get("share") {
+            Some(at) => at.positive(),
+            None => Some(1.0),
+        };
+        keys.finish();
+        application.zip(share)
+    };
+    let shares: Vec<_> = at.filled_list()?.iter().map(share).collect();
+    shares.into_iter().collect()
 }
 
 /// A process with its rate.

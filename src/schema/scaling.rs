@@ -8,7 +8,7 @@ use super::forms::{
 use super::keys::KeyTable;
 use super::{cluster, parameters};
 use crate::registry::{Kind, Registry};
-use crate::scaling::{AUTO, COLD_START_PRESETS, Governs, VictimOrder};
+use crate::scaling::{AUTO, COLD_START_PRESETS, Governs, Place, VictimOrder};
 
 const PATH: &str = "applications.scaling_manager";
 /// What a pool may be called.
@@ -31,6 +31,7 @@ pub fn form(table: &KeyTable) -> Form {
         .key("server_boot_delay", time())
         .key("cold_start", cold_start())
         .key("warm_pool", cluster::servers())
+        .key("place", bare_words(Place::NAMES.map(|(name, _)| name)))
         .key("server_sku", any([cluster::known(), bare_words([AUTO]), super::forms::text()]))
         .key("victims", bare_words(VictimOrder::NAMES.map(|(name, _)| name)))
         .key("routing_stop_lag", time())

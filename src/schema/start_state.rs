@@ -5,6 +5,7 @@ use serde_json::json;
 use super::cluster::sku;
 use super::forms::{Form, Object, any, bare_words, count, flag, list, number};
 use super::keys::KeyTable;
+use crate::ids::Tag;
 use crate::instance::continuous::Settings;
 
 const PATH: &str = "start_state";
@@ -27,7 +28,11 @@ pub fn form(table: &KeyTable) -> Form {
         .key("prompt", pool(table).about("the prefill pool"))
         .key("token", pool(table).about("the decode pool"))
         .form();
-    any([whole(), split(), whole_servers, pools])
+    let packed = Object::documented(table, PATH)
+        .key("state_type", bare_words(["packed"]))
+        .must("instances", list(packed(table), 0))
+        .form();
+    any([whole(), split(), whole_servers, pools, packed])
 }
 
 /// Any word with `splitwise` in it.
@@ -39,6 +44,14 @@ fn pool(table: &KeyTable) -> Form {
     instance(table)
         .key("num_instances", count(0).about("servers of the pool, in a homogeneous split").otherwise(1))
         .key("instance_names", list(sku(), 0).about("SKUs of the pool, in a heterogeneous split"))
+        .form()
+}
+
+fn packed(table: &KeyTable) -> Form {
+    instance(table)
+        .key("application", count(0).about("whose instances they are; the first application's otherwise"))
+        .key("count", count(0).about("how many; 0 only says how scale-ups configure them").otherwise(1))
+        .key("tag", bare_words(Tag::ALL.map(Tag::name)).about("their pool"))
         .form()
 }
 

@@ -23,6 +23,7 @@ pub fn form(table: &KeyTable) -> Form {
         .key("requests", count(1).unit("requests"))
         .key("until", positive_time())
         .key("application", count(0))
+        .key("applications", list(share(), 1))
         .key("start", time().about("leave out what arrives before this, and move the rest to time 0"))
         .key(
             "duration",
@@ -32,6 +33,14 @@ pub fn form(table: &KeyTable) -> Form {
         .key("limit", count(1).unit("requests").about("keep so many from the beginning"))
         .key("token_clip", count(1).unit("tokens").about("cut prompts and outputs to this length"))
         .key("skip_bad_rows", flag())
+        .form()
+}
+
+/// An application that is asked.
+fn share() -> Form {
+    Object::default()
+        .must("application", count(0).about("its number"))
+        .key("share", positive().about("of the requests, weighed against the other shares").otherwise(1))
         .form()
 }
 

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use ebbflow_actors::{EntityId, Group, Member, SimTime};
 
 use super::SimulationError;
-use super::layout::{StartServer, start_application, start_servers};
+use super::layout::{StartInstance, StartServer, start_servers};
 use super::policies;
 use super::timings::Timings;
-use crate::cluster::Server;
+use crate::cluster::{GpuNews, Server};
 use crate::ids::{ApplicationId, InstanceId, ServerId};
 use crate::instance::{Birth, Instance, Introduction};
 use crate::participant::Participant;
@@ -56,15 +56,16 @@ pub(super) fn build(
         vitals,
         timings,
         listener: workload.conversations.is_some().then_some(SOURCE),
-        start: start_application(scenario),
         servers,
         instances,
+        births: Vec::new(),
         population: Vec::new(),
     };
     builder.add_keepers(workload, keep);
     for position in 0..scenario.applications.len() {
         builder.add_application(position)?;
     }
+    builder.add_servers();
     Ok(Fleet { population: builder.population, instances: instances as usize })
 }
 
@@ -76,9 +77,10 @@ struct Builder<'a> {
     timings: Timings,
     /// Whoever wants to hear of requests that end.
     listener: Option<EntityId>,
-    start: Option<ApplicationId>,
     servers: Vec<StartServer>,
     instances: u32,
+    /// Of all applications so far.
+    births: Vec<Birth>,
     population: Vec<Member<Participant>>,
 }
 
@@ -91,6 +93,13 @@ impl Builder<'_> {
         EntityId(3 + 2 * position as u32)
     }
 
+    /// The manager of an application that has one.
+    fn manager_of(&self, application: ApplicationId) -> Option<EntityId> {
+        let mut applications = self.scenario.applications.iter();
+        let position = applications.position(|spec| spec.id == application && spec.scaling.is_some());
+        position.map(Self::manager_address)
+    }
+
     fn first_address(&self) -> u32 {
         2 + 2 * self.scenario.applications.len() as u32
     }
@@ -100,8 +109,8 @@ impl Builder<'_> {
         EntityId(self.first_address() + server.0)
     }
 
-    fn instance_address(&self, instance: InstanceId) -> EntityId {
-        EntityId(self.first_address() + self.servers.len() as u32 + instance.0)
+    fn instance_address(&self, instance: &StartInstance) -> EntityId {
+        EntityId(self.first_address() + self.servers.len() as u32 + instance.nth)
     }
 
     /// Behind the start state, if there is one.
@@ -169,10 +178,7 @@ impl Builder<'_> {
             let size = || FleetSize { active: births.len() as u64, ..FleetSize::default() };
             self.vitals.fleet(&mut FleetSize::default(), size);
         }
-        // Unallocated servers belong to the first application.
-        if self.start == Some(spec.id) || (self.start.is_none() && position == 0) {
-            self.add_servers(manager, births);
-        }
+        self.births.extend(births);
         Ok(())
     }
 
@@ -202,11 +208,8 @@ impl Builder<'_> {
         addresses: (EntityId, Option<EntityId>, EntityId),
     ) -> Result<Vec<Birth>, SimulationError> {
         let mut births = Vec::new();
-        if self.start != Some(spec.id) {
-            return Ok(births);
-        }
         for server in &self.servers {
-            for instance in &server.instances {
+            for instance in server.instances.iter().filter(|instance| instance.application == spec.id) {
                 let gpu = &server.sku.gpu.name;
                 let planned = PlannedInstance {
                     instance: instance.id,
@@ -219,10 +222,11 @@ impl Builder<'_> {
                     created: SimTime::ZERO,
                     ready_at: None,
                 };
-                let (entity, server) = (self.instance_address(instance.id), self.server_address(server.id));
+                let (entity, server) = (self.instance_address(instance), self.server_address(server.id));
                 births.push(blueprint.birth(planned, entity, server, addresses));
             }
         }
+        births.sort_by_key(|birth| birth.instance);
         Ok(births)
     }
 
@@ -236,20 +240,21 @@ impl Builder<'_> {
         let spec = &scenario.applications[position];
         let Some(scaling) = &spec.scaling else { return Ok(()) };
         let (manager, managers) = (position as u32, scenario.applications.len() as u32);
-        let own = self.start == Some(spec.id);
         let server_ids = IdBlock::new(self.servers.len() as u32, manager, managers);
-        let instance_ids = IdBlock::new(if own { self.instances } else { 0 }, 0, 1);
+        let start = self.servers.iter().flat_map(|server| &server.instances);
+        let own = start.filter(|instance| instance.application == spec.id).count();
+        let instance_ids = IdBlock::new(own as u32, 0, 1);
         let mut state = ScalingState::new(
             spec.id,
             scaling.clone(),
             scenario.cluster.clone(),
             spec.model.clone(),
-            InstanceConfigs::of(&scenario.start_state),
+            InstanceConfigs::of(&scenario.start_state, spec.id),
             self.timings.finder(&spec.model.name),
             (server_ids, instance_ids),
         )
         .with_seed(scenario.seed);
-        let (servers, instances) = self.adopt(&mut state, own);
+        let (servers, instances) = self.adopt(&mut state, spec.id);
         let autoscaler = policies::autoscaler(scenario, spec, &state, self.registry)?;
         let actions = scenario.actions.iter().filter(|action| action.application == spec.id);
         let actor = ScalingManager::new(
@@ -271,41 +276,55 @@ impl Builder<'_> {
     fn adopt(
         &self,
         state: &mut ScalingState,
-        own: bool,
+        application: ApplicationId,
     ) -> (BTreeMap<ServerId, EntityId>, BTreeMap<InstanceId, EntityId>) {
         let (mut servers, mut instances) = (BTreeMap::new(), BTreeMap::new());
-        let owner = self.start.unwrap_or(self.scenario.applications[0].id);
         for server in &self.servers {
-            state.adopt_server(server.id, Arc::clone(&server.sku), owner);
+            state.adopt_server(server.id, Arc::clone(&server.sku), server.owner);
             servers.insert(server.id, self.server_address(server.id));
-            if own {
-                for instance in &server.instances {
-                    state.adopt_instance(instance.id, server.id, &instance.processors, instance.tag);
-                    instances.insert(instance.id, self.instance_address(instance.id));
+            let (own, others): (Vec<_>, Vec<_>) =
+                server.instances.iter().partition(|instance| instance.application == application);
+            for instance in own {
+                state.adopt_instance(instance.id, server.id, &instance.processors, instance.tag);
+                instances.insert(instance.id, self.instance_address(instance));
+            }
+            if server.sharers.contains(&application) {
+                state.share_server(server.id);
+                for StartInstance { application, id, processors, .. } in others {
+                    state.gpus_changed(&GpuNews {
+                        server: server.id,
+                        application: *application,
+                        instance: *id,
+                        processors: processors.clone(),
+                        taken: true,
+                    });
                 }
             }
         }
         (servers, instances)
     }
 
-    fn add_servers(&mut self, manager: Option<EntityId>, births: Vec<Birth>) {
-        let servers = std::mem::take(&mut self.servers);
+    /// Adds the servers with what was born on them.
+    fn add_servers(&mut self) {
+        let mut births = std::mem::take(&mut self.births);
+        // Of one application they are in this order already.
+        births.sort_by_key(|birth| birth.server);
         let mut births = births.into_iter().peekable();
-        for server in &servers {
+        for server in std::mem::take(&mut self.servers) {
+            let entity = self.server_address(server.id);
             let group = Group(server.id.0 + 1);
             let mut own = Vec::new();
             while let Some(birth) = births.next_if(|birth| birth.server == server.id) {
                 own.push(birth);
             }
-            let actor = Server::up(server.id, server.sku.gpus, manager, &own);
-            let entity = EntityId(self.first_address() + server.id.0);
+            let sharers = server.sharers.iter().filter_map(|&id| Some((id, self.manager_of(id)?)));
+            let actor = Server::up(server.id, server.sku.gpus, sharers.collect(), &own);
             self.add(entity, group, Participant::Server(Box::new(actor)));
             for birth in own {
                 let entity = birth.entity;
                 self.add(entity, group, Participant::Instance(Box::new(Instance::new(birth))));
             }
         }
-        self.servers = servers;
     }
 }
 

@@ -1,12 +1,11 @@
 //! Gathers the results of a run from its entities, and from messages still in flight.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use ebbflow_actors::{Ending, Outcome, SimTime};
 
-use super::layout::start_application;
-use crate::ids::{ApplicationId, InstanceId, ServerId};
+use super::layout::{self, StartServer};
+use crate::ids::{ApplicationId, InstanceId};
 use crate::instance::Instance;
 use crate::message::{Message, Return};
 use crate::participant::Participant;
@@ -15,7 +14,7 @@ use crate::results::{
     ApplicationResults, EndedRequest, Incomplete, InstanceRecord, Keep, Ledger, RunResults, ServerRecord,
 };
 use crate::scaling::{ScalingManager, time_by_tag};
-use crate::scenario::{Scenario, Sku};
+use crate::scenario::Scenario;
 
 /// What was found for one application, besides what the recorder kept.
 struct Gathered {
@@ -192,17 +191,13 @@ impl Gathered {
 
 /// The servers of an application without a manager: those of the start state, for ever, if they are its.
 fn start_servers(scenario: &Scenario, id: ApplicationId) -> Vec<ServerRecord> {
-    let owner = start_application(scenario).unwrap_or(scenario.applications[0].id);
-    if owner != id {
-        return Vec::new();
-    }
-    let groups = scenario.cluster.servers.iter();
-    let skus = groups.flat_map(|group| (0..group.count).map(|_| &group.sku));
-    let record = |(number, sku): (u32, &Arc<Sku>)| ServerRecord {
-        id: ServerId(number),
-        sku: Arc::clone(sku),
+    // A scenario that ran has them.
+    let servers = layout::start_servers(scenario).unwrap_or_default().into_iter();
+    let record = |server: StartServer| ServerRecord {
+        id: server.id,
+        sku: server.sku,
         created: SimTime::ZERO,
         removed: None,
     };
-    (0..).zip(skus).map(record).collect()
+    servers.filter(|server| server.owner == id).map(record).collect()
 }

@@ -68,6 +68,12 @@ pub enum SimulationError {
     /// The model fits neither slice nor server.
     #[error(transparent)]
     DoesNotFit(#[from] crate::cluster::DoesNotFit),
+    /// A packed start state asks for more than the servers hold.
+    #[error("start_state: {0}; give the cluster more servers, or ask for fewer instances")]
+    NoRoom(#[from] crate::cluster::NoRoom),
+    /// A packed start state names an application that is not there.
+    #[error("start_state: there is no application {0}; name one of `applications`")]
+    UnknownApplication(crate::ids::ApplicationId),
     /// A scheduler the registry does not know.
     #[error("scheduler `{0}` is not registered; add it to the registry the scenario is run with")]
     UnknownScheduler(String),

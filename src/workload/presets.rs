@@ -103,6 +103,7 @@ mod tests {
         let rate = vec![(SimTime::ZERO, preset.mean_rate)];
         let source = WorkloadSource::Synthetic(SyntheticSpec {
             application: ApplicationId(0),
+            shares: Vec::new(),
             arrivals: Arrivals::Gamma { shape: preset.gamma_shape, rate },
             prompt: Lengths::Quantiles(preset.prompt.to_vec()),
             output: Lengths::Quantiles(preset.output.to_vec()),

@@ -49,6 +49,12 @@ fn scenario(name: &'static str, from: &str, to: &str) -> Case {
     written(name, GOOD.replace(from, to))
 }
 
+/// The same with these instances packed on its servers.
+fn packed(name: &'static str, instances: &str) -> Case {
+    let state = format!("{{state_type: packed, instances: {instances}}}");
+    scenario(name, "{state_type: baseline}", &state)
+}
+
 fn written(name: &'static str, text: impl Into<Vec<u8>>) -> Case {
     Case { name, files: vec![("bad.yaml", text.into())], arguments: vec!["check", "bad.yaml"] }
 }
@@ -103,6 +109,16 @@ fn scenarios() -> Vec<Case> {
             "unknown_link",
             "{sku: dgx-h100, count: 2}",
             "{sku: dgx-h100, count: 2}\n  network: {nic: {rmda: {gb_per_s: 50}}}",
+        ),
+        packed("packed_without_room", "[{tensor_parallelism: 2, count: 7}, {count: 2}]"),
+        packed("packed_on_too_few_gpus", "[{tensor_parallelism: 1}]"),
+        packed("packed_with_a_misspelt_key", "[{tensor_parallelism: 2, tagg: prompt}]"),
+        scenario("packed_without_instances", "{state_type: baseline}", "packed"),
+        scenario("unknown_place", "scaling_manager: {}", "scaling_manager: {place: sharde}"),
+        scenario(
+            "unknown_application_in_shares",
+            "preset: azure-conv",
+            "preset: azure-conv\n  applications: [{application: 0, share: 2}, {application: 4}]",
         ),
         scenario("unknown_model", "llama2-70b\n", "llama3-70b\n"),
         scenario("unknown_scheduler", "jsq", "jqs"),

@@ -76,7 +76,10 @@ proptest! {
     fn a_gpu_is_occupied_by_one_instance_at_a_time(seed: u64) {
         let sample = Sample::run(seed);
         let mut stays: BTreeMap<(u32, u32), Vec<(SimTime, SimTime)>> = BTreeMap::new();
-        for instance in sample.results.applications.iter().flat_map(|application| &application.instances) {
+        // Of two who asked a shared server for the same GPUs one is refused, unless the run ends before that.
+        let on_its_way = |instance: &InstanceRecord| sample.is_cut_short() && instance.active.is_none();
+        let all = sample.results.applications.iter().flat_map(|application| &application.instances);
+        for instance in all.filter(|instance| !on_its_way(instance)) {
             let size = sku_of(&sample.scenario, instance).gpus;
             for &gpu in &instance.processors {
                 assert!(gpu < size, "{instance:?}");

@@ -61,6 +61,7 @@ mod scenario_files;
 mod scenario_mutations;
 mod scraped_metrics;
 mod serving_defects;
+mod sharing;
 mod shipped_scenarios;
 mod starts_and_stops;
 mod terminal;

@@ -194,7 +194,7 @@ fn the_last_samples_add_up_to_what_the_run_reports() {
         let outputs: u64 = served.iter().map(|request| u64::from(request.output_tokens) - 1).sum();
         assert_eq!(exposed.total("vllm:generation_tokens_total"), (outputs + prefilled.len() as u64) as f64);
         assert_eq!(exposed.total("vllm:inter_token_latency_seconds_count"), outputs as f64);
-        let cost = Cost::of(&[application], exposed.run.results.end);
+        let cost = Cost::of(&[application], &exposed.run.results.applications, exposed.run.results.end);
         assert!(
             (exposed.total("ebbflow_gpu_paid_seconds_total") - cost.gpu_hours.total * 3600.0).abs() < 1e-6
         );

@@ -18,12 +18,13 @@ macro_rules! shipped {
     };
 }
 
-const EXAMPLES: [Example; 18] = shipped![
+const EXAMPLES: [Example; 19] = shipped![
     "default",
     "example",
     "concurrent-scale-up",
     "concurrent-drain",
     "stepwise-shared-server",
+    "two-models",
     "burst-hpa",
     "burst-kpa",
     "burst-token-aware",

@@ -230,8 +230,7 @@ fn idle_elsewhere(facts: &Facts<'_>, instance: InstanceId, span: Span) -> Option
 /// The memory in use, from the iteration logs; none without them.
 fn memory(facts: &Facts<'_>, request: &Request, instance: InstanceId, part: &Part) -> Option<MemorySeen> {
     let record = facts.instance(instance)?;
-    let mut servers = facts.application.servers.iter();
-    let server = servers.find(|server| server.id == record.server)?;
+    let server = facts.run.results.server(record.server)?;
     let rows = facts.application.iterations.iter().filter(|row| row.instance == instance);
     let during = rows.filter(|row| part.span.common(Span::new(row.start, row.end)).is_some());
     let peak_bytes = during.map(|row| row.memory_bytes).max()?;

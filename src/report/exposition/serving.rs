@@ -23,7 +23,7 @@ use crate::ids::InstanceId;
 use crate::report::journey::{Phase, stays};
 use crate::report::kv;
 use crate::request::Request;
-use crate::results::{EndedRequest, InstanceRecord};
+use crate::results::{EndedRequest, InstanceRecord, RunResults};
 
 const TTFT_BOUNDS: [f64; 22] = [
     0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0,
@@ -164,7 +164,7 @@ impl<'a> Engines<'a> {
             for instance in &application.instances {
                 here.push(instance.active.map(|active| {
                     sources.push(source(view, spec, instance, active));
-                    kv_bytes.push(kv_capacity(application, spec, instance));
+                    kv_bytes.push(kv_capacity(view.results, spec, instance));
                     sources.len() - 1
                 }));
             }
@@ -266,8 +266,7 @@ fn source(view: &View<'_>, spec: &ApplicationSpec, instance: &InstanceRecord, ac
 }
 
 /// Bytes of the instance's GPUs beside the weights.
-fn kv_capacity(application: &ApplicationResults, spec: &ApplicationSpec, instance: &InstanceRecord) -> u64 {
-    let server = application.servers.iter().find(|server| server.id == instance.server);
-    let per_gpu = server.map_or(0, |server| server.sku.gpu.memory_bytes);
+fn kv_capacity(results: &RunResults, spec: &ApplicationSpec, instance: &InstanceRecord) -> u64 {
+    let per_gpu = results.server(instance.server).map_or(0, |server| server.sku.gpu.memory_bytes);
     (per_gpu * u64::from(instance.gpus())).saturating_sub(spec.model.weights_bytes)
 }

@@ -1,7 +1,5 @@
 //! KV caches and work of instances over time.
 
-use std::collections::BTreeMap;
-
 use ebbflow_actors::SimTime;
 use serde::Serialize;
 
@@ -11,7 +9,7 @@ use crate::ids::InstanceId;
 use crate::report::FinishedRun;
 use crate::report::kv::{self, Holding};
 use crate::results::statuses::{self, Status};
-use crate::results::{ApplicationResults, InstanceRecord};
+use crate::results::{ApplicationResults, InstanceRecord, RunResults};
 use crate::scenario::ModelSpec;
 
 /// A share per bin of one pool, from 0 to 1; null where there is nothing to have a share of.
@@ -54,7 +52,7 @@ pub(super) fn kv_share(run: &FinishedRun, pools: &Pools, bins: Bins) -> Vec<Pool
         let spec = run.scenario.applications.iter().find(|spec| spec.id == application.id);
         let Some(model) = spec.map(|spec| &spec.model) else { continue };
         let places = places(application, pools);
-        room(application, model, &places, end, &mut shares);
+        room(&run.results, application, model, &places, &mut shares);
         for (instance, Holding { from, to, bytes, .. }) in kv::held(application, model) {
             if let Some(pool) = places[instance] {
                 shares.pools[pool].0.add((from, to.unwrap_or(end)), bytes as f64);
@@ -66,18 +64,17 @@ pub(super) fn kv_share(run: &FinishedRun, pools: &Pools, bins: Bins) -> Vec<Pool
 
 /// What the instances have room for beside the weights, while they serve and drain.
 fn room(
+    results: &RunResults,
     application: &ApplicationResults,
     model: &ModelSpec,
     places: &[Option<usize>],
-    end: SimTime,
     shares: &mut Shares,
 ) {
-    let gpu_memory: BTreeMap<_, _> =
-        application.servers.iter().map(|server| (server.id, server.sku.gpu.memory_bytes)).collect();
     for (instance, pool) in application.instances.iter().zip(places) {
-        let (Some(pool), Some(memory)) = (pool, gpu_memory.get(&instance.server)) else { continue };
+        let (Some(pool), Some(server)) = (pool, results.server(instance.server)) else { continue };
+        let memory = server.sku.gpu.memory_bytes;
         let room = (memory * u64::from(instance.gpus())).saturating_sub(model.weights_bytes);
-        served(instance, end).for_each(|span| shares.pools[*pool].1.add(span, room as f64));
+        served(instance, results.end).for_each(|span| shares.pools[*pool].1.add(span, room as f64));
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Sections;
 use super::uses::Use;
-use crate::cluster::{InstanceShape, shape_of_slice, shape_on_server};
+use crate::cluster::InstanceShape;
 use crate::performance::{LookupError, LookupKey, LookupTable, splitwise_2023};
 use crate::scenario::spec::PerformanceSpec;
 
@@ -39,8 +39,7 @@ impl Sections<'_, '_> {
     /// Records whatever keeps this instance from running.
     pub(super) fn check_fit(&self, instance: &Use<'_, '_>, table: Option<&LookupTable>) {
         let model = &instance.application.spec.model;
-        let shape_of = if instance.whole_server { shape_on_server } else { shape_of_slice };
-        let shape = match shape_of(model, instance.sku, instance.config.parallelism) {
+        let shape = match (instance.shape)(model, instance.sku, instance.config.parallelism) {
             Ok(shape) => shape,
             Err(misfit) => {
                 let help = "use servers with more GPU memory or a smaller model".to_owned();

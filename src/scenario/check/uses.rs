@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::Sections;
+use crate::cluster::{DoesNotFit, InstanceShape, shape_of_slice, shape_on_server};
 use crate::ids::Tag;
 use crate::scenario::actions::unknown_application;
 use crate::scenario::applications::Application;
 use crate::scenario::reader::At;
-use crate::scenario::spec::{InstanceConfig, Operation, PoolSpec, Sku, SplitType, StartState};
-use crate::scenario::start_state::instance_config;
+use crate::scenario::spec::{
+    InstanceConfig, ModelSpec, Operation, Parallelism, PoolSpec, Sku, SplitType, StartState,
+};
 
 /// An instance that the scenario creates, or may create.
 pub(super) struct Use<'s, 't> {
@@ -17,9 +19,12 @@ pub(super) struct Use<'s, 't> {
     pub application: &'s Application<'t>,
     pub config: InstanceConfig,
     pub sku: &'s Arc<Sku>,
-    /// On all GPUs of its server, whatever the parallelism.
-    pub whole_server: bool,
+    /// How many GPUs it takes there.
+    pub shape: ShapeOf,
 }
+
+/// One of the rules of [`crate::cluster`].
+pub(super) type ShapeOf = fn(&ModelSpec, &Sku, Parallelism) -> Result<InstanceShape, DoesNotFit>;
 
 impl<'s, 't> Sections<'s, 't> {
     /// Instances of the start state.
@@ -27,6 +32,7 @@ impl<'s, 't> Sections<'s, 't> {
         let at = self.top.descend(&["start_state"]);
         let id = match self.start {
             StartState::Unallocated { .. } => return Vec::new(),
+            StartState::Packed { entries, .. } => return self.uses_of_packed(entries),
             StartState::WholeServers { application, .. } | StartState::Split { application, .. } => {
                 *application
             }
@@ -61,7 +67,8 @@ impl<'s, 't> Sections<'s, 't> {
         let slice = |(tag, sku)| {
             let key = if tag == Tag::Token { "token" } else { "prompt" };
             let at = at.descend(&[key, "tensor_parallelism"]);
-            Use { at, application, config: instance_config(self.start, Some(tag)), sku, whole_server: false }
+            let config = self.start.config_for(application.spec.id, Some(tag));
+            Use { at, application, config, sku, shape: shape_of_slice }
         };
         servers.into_iter().map(slice).collect()
     }
@@ -100,6 +107,7 @@ impl<'s, 't> Sections<'s, 't> {
         tag: Option<Tag>,
         sku: &'s Arc<Sku>,
     ) -> Use<'s, 't> {
-        Use { at, application, config: instance_config(self.start, tag), sku, whole_server: true }
+        let config = self.start.config_for(application.spec.id, tag);
+        Use { at, application, config, sku, shape: shape_on_server }
     }
 }

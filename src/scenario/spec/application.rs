@@ -6,7 +6,7 @@ use ebbflow_actors::SimDuration;
 
 use crate::ids::{ApplicationId, Tag};
 use crate::registry::Settings;
-use crate::scaling::{ColdStart, SkuChoice, VictimOrder};
+use crate::scaling::{ColdStart, Place, SkuChoice, VictimOrder};
 
 /// A model served by an application.
 #[derive(Clone, PartialEq, Debug)]
@@ -64,6 +64,8 @@ pub struct ScalingSpec {
     pub cold_start: ColdStart,
     /// Servers kept up and idle, for instances to start on at once (default 0).
     pub warm_pool: u32,
+    /// Where full scale-ups put instances that name no SKU.
+    pub place: Place,
     /// SKU of the servers that scale-ups start unless they name one.
     pub server_sku: SkuChoice,
     /// Whom a policy's scale-down takes.

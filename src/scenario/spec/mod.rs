@@ -22,7 +22,7 @@ pub use application::{
 pub use cluster::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
 pub use conversations::{Clients, PrefixGroups, Sessions, ThinkTime};
 pub use network::{IntraKind, IntraSpec, LinksSpec, NetworkSpec, NicKind, NicSpec};
-pub use start_state::{EngineSpec, InstanceConfig, Parallelism, PoolSpec, SplitType, StartState};
+pub use start_state::{EngineSpec, InstanceConfig, PackedSpec, Parallelism, PoolSpec, SplitType, StartState};
 pub use workload::{Arrivals, Lengths, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
 
 /// Everything a run needs.

@@ -1,6 +1,6 @@
 //! Which instances exist at time 0, and how instances work.
 
-use crate::ids::ApplicationId;
+use crate::ids::{ApplicationId, Tag};
 use crate::instance::continuous::Settings;
 
 /// Which instances exist at time 0. The blocks also say how scale-ups configure a new instance.
@@ -29,6 +29,53 @@ pub enum StartState {
         /// Decode pool.
         token: PoolSpec,
     },
+    /// `packed`: instances of any applications side by side on the same servers, placed in this order by first fit.
+    Packed {
+        /// What is placed.
+        entries: Vec<PackedSpec>,
+        /// What scale-ups of an application without an entry create.
+        otherwise: InstanceConfig,
+    },
+}
+
+/// Like instances of one application in a packed start state.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct PackedSpec {
+    /// Whom they serve.
+    pub application: ApplicationId,
+    /// How many.
+    pub count: u32,
+    /// Their pool.
+    pub tag: Option<Tag>,
+    /// What they are.
+    pub instance: InstanceConfig,
+}
+
+impl StartState {
+    /// What a scale-up of this application creates for this pool. A split has a block per pool, the prompt one for
+    /// all but `token`; a packed one the application's first entry for the pool, or else its first.
+    pub fn config_for(&self, application: ApplicationId, tag: Option<Tag>) -> InstanceConfig {
+        match self {
+            StartState::Unallocated { instance } | StartState::WholeServers { instance, .. } => *instance,
+            StartState::Split { token, .. } if tag == Some(Tag::Token) => token.instance,
+            StartState::Split { prompt, .. } => prompt.instance,
+            StartState::Packed { entries, otherwise } => {
+                let own = || entries.iter().filter(|entry| entry.application == application);
+                let entry = own().find(|entry| entry.tag == tag).or_else(|| own().next());
+                entry.map_or(*otherwise, |entry| entry.instance)
+            }
+        }
+    }
+
+    /// The one application it places, where it places one.
+    pub fn application(&self) -> Option<ApplicationId> {
+        match self {
+            StartState::Unallocated { .. } | StartState::Packed { .. } => None,
+            StartState::WholeServers { application, .. } | StartState::Split { application, .. } => {
+                Some(*application)
+            }
+        }
+    }
 }
 
 /// How a split start state hands servers to its pools.
@@ -102,4 +149,11 @@ pub struct Parallelism {
     pub pipeline: u32,
     /// GPUs per layer.
     pub tensor: u32,
+}
+
+impl Parallelism {
+    /// GPUs of all stages together.
+    pub fn gpus(self) -> u32 {
+        self.tensor.saturating_mul(self.pipeline)
+    }
 }

@@ -52,6 +52,8 @@ pub struct Transform {
 pub struct SyntheticSpec {
     /// The application asked.
     pub application: ApplicationId,
+    /// Several of them instead, each with its share of the requests, or of the conversations; shares are above zero.
+    pub shares: Vec<(ApplicationId, f64)>,
     /// When they arrive.
     pub arrivals: Arrivals,
     /// Prompt lengths in tokens.

@@ -5,9 +5,9 @@ use ebbflow_actors::{SimDuration, SimTime};
 use super::super::WorkloadError;
 use super::super::entry::{GENERATIVE, MAX_TOKENS};
 use super::super::labels::Labels;
-use super::super::synthetic::{LengthDistribution, Stream};
+use super::super::synthetic::{Asked, LengthDistribution, Stream};
 use super::pauses;
-use crate::ids::{ApplicationId, RequestId};
+use crate::ids::RequestId;
 use crate::request::{Journal, Request};
 use crate::scenario::{Sessions, SyntheticSpec, ThinkTime};
 
@@ -15,7 +15,7 @@ use crate::scenario::{Sessions, SyntheticSpec, ThinkTime};
 #[derive(Debug)]
 pub(super) struct Script {
     seed: u64,
-    application: ApplicationId,
+    asked: Asked,
     prompt: LengthDistribution,
     output: LengthDistribution,
     sessions: Option<SessionScript>,
@@ -63,7 +63,7 @@ impl Script {
         }
         Ok(Script {
             seed,
-            application: spec.application,
+            asked: Asked::of(spec),
             prompt: LengthDistribution::new("prompt", &spec.prompt)?,
             output: LengthDistribution::new("output", &spec.output)?,
             sessions,
@@ -118,7 +118,7 @@ impl Script {
         Request {
             id,
             request_type: GENERATIVE,
-            application: self.application,
+            application: self.asked.draw(&mut Stream::Applications.of_turn(self.seed, turn.conversation, 0)),
             arrival,
             batch_size: 1,
             prompt_tokens: turn.prompt_tokens,

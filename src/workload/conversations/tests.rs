@@ -18,6 +18,7 @@ fn pause(seconds: u64) -> ThinkTime {
 fn spec() -> SyntheticSpec {
     SyntheticSpec {
         application: APPLICATION,
+        shares: Vec::new(),
         arrivals: Arrivals::Uniform { rate: 0.01 },
         prompt: Lengths::Constant(100),
         output: Lengths::Constant(20),

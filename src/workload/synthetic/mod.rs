@@ -31,6 +31,7 @@ pub(super) enum Stream {
     Thinking,
     Pauses,
     Groups,
+    Applications,
 }
 
 impl Stream {
@@ -53,9 +54,14 @@ pub(super) fn arrival_times(arrivals: &Arrivals, seed: u64) -> Result<ArrivalTim
 
 /// Refuses load for nobody, and load without an end.
 pub(super) fn check(spec: &SyntheticSpec, applications: &[ApplicationId]) -> Result<(), WorkloadError> {
-    if !applications.contains(&spec.application) {
+    let asked = spec.shares.iter().map(|(id, _)| *id).chain([spec.application]);
+    if let Some(found) = asked.into_iter().find(|id| !applications.contains(id)) {
         let known = applications.to_vec();
-        return Err(WorkloadError::UnknownApplication { found: spec.application, known });
+        return Err(WorkloadError::UnknownApplication { found, known });
+    }
+    if let Some((_, share)) = spec.shares.iter().find(|(_, share)| !(share.is_finite() && *share > 0.0)) {
+        let (setting, found) = ("applications", share.to_string());
+        return Err(WorkloadError::Setting { setting, found, expected: "shares above 0" });
     }
     if spec.requests.is_none() && spec.until.is_none() {
         let (setting, found) = ("the length", "not given".to_owned());
@@ -65,9 +71,35 @@ pub(super) fn check(spec: &SyntheticSpec, applications: &[ApplicationId]) -> Res
     Ok(())
 }
 
+/// Whom requests are for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    only: ApplicationId,
+    shares: Vec<(ApplicationId, f64)>,
+}
+
+impl Asked {
+    pub(super) fn of(spec: &SyntheticSpec) -> Self {
+        Asked { only: spec.application, shares: spec.shares.clone() }
+    }
+
+    /// Draws one by the shares, if there are several.
+    pub(super) fn draw(&self, random: &mut CounterRng) -> ApplicationId {
+        let Some((last, rest)) = self.shares.split_last() else { return self.only };
+        let whole: f64 = self.shares.iter().map(|(_, share)| share).sum();
+        let mut left = random.unit_f64() * whole;
+        let passed = rest.iter().find(|(_, share)| {
+            left -= share;
+            left < 0.0
+        });
+        passed.unwrap_or(last).0
+    }
+}
+
 /// The generator.
 pub(super) struct Synthetic {
-    application: ApplicationId,
+    asked: Asked,
+    applications: CounterRng,
     arrivals: ArrivalTimes,
     prompt: LengthSource,
     output: LengthSource,
@@ -85,7 +117,8 @@ impl Synthetic {
     ) -> Result<Self, WorkloadError> {
         check(spec, applications)?;
         Ok(Synthetic {
-            application: spec.application,
+            asked: Asked::of(spec),
+            applications: Stream::Applications.open(seed),
             arrivals: arrival_times(&spec.arrivals, seed)?,
             prompt: LengthSource::new("prompt", &spec.prompt, Stream::Prompts.open(seed))?,
             output: LengthSource::new("output", &spec.output, Stream::Outputs.open(seed))?,
@@ -122,7 +155,7 @@ impl Iterator for Synthetic {
         Some(Entry {
             arrival,
             id,
-            application: self.application,
+            application: self.asked.draw(&mut self.applications),
             batch_size: 1,
             prompt_tokens: self.prompt.draw(),
             output_tokens: self.output.draw(),
@@ -141,6 +174,7 @@ mod tests {
     fn spec() -> SyntheticSpec {
         SyntheticSpec {
             application: ApplicationId(0),
+            shares: Vec::new(),
             arrivals: Arrivals::Poisson(vec![(SimTime::ZERO, 5.0)]),
             prompt: Lengths::Lognormal { mu: 6.0, sigma: 1.0, max: 4000 },
             output: Lengths::Constant(20),
@@ -172,6 +206,21 @@ mod tests {
             ..spec()
         };
         assert_eq!(prompts(&spec()), prompts(&other));
+    }
+
+    #[test]
+    fn applications_get_their_shares_and_nothing_else_changes() {
+        let shares = vec![(ApplicationId(1), 3.0), (ApplicationId(0), 1.0)];
+        let several = SyntheticSpec { shares, requests: Some(4000), ..spec() };
+        let entries: Vec<_> =
+            Synthetic::new(&several, &[ApplicationId(0), ApplicationId(1)], 5).unwrap().collect();
+        let own = entries.iter().filter(|entry| entry.application == ApplicationId(1)).count();
+        assert!((2900..3100).contains(&own), "{own} of 4000");
+        let lengths = |entries: &[Entry]| -> Vec<_> {
+            entries.iter().map(|entry| (entry.arrival, entry.prompt_tokens)).collect()
+        };
+        let alone = drawn(&SyntheticSpec { requests: Some(4000), ..spec() }, 5);
+        assert_eq!(lengths(&entries), lengths(&alone));
     }
 
     #[test]

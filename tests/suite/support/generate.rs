@@ -30,19 +30,32 @@ pub fn scenario_text(seed: u64) -> String {
     if draw.one_in(4) {
         let _ = writeln!(text, "end_time: {}", draw.time(40));
     }
-    let servers = cluster(&mut draw, &mut text);
+    let packed = is_packed(seed);
+    let servers = cluster(&mut draw, &mut text, packed);
     // By the seed, so that what is drawn stays what it was.
     if let Some(network) = NETWORKS.get(seed as usize % 5) {
         let _ = writeln!(text, "  network: {network}");
     }
-    let applications = applications(&mut draw, &mut text);
-    start_state(&mut draw, &mut text, servers);
+    let applications = applications(&mut draw, &mut text, packed);
+    if packed {
+        packed_state(&mut draw, &mut text);
+    } else {
+        start_state(&mut draw, &mut text, servers);
+    }
     let performance =
         ["db", "db", "{db: {decode_key: batch_tokens}}", "{constant: {prompt_time: 0.15, token_time: 0.03}}"];
     let _ = writeln!(text, "performance_model: {}", draw.pick(&performance));
     workload(&mut draw, &mut text, &waiting(seed));
-    actions(&mut draw, &mut text, applications);
+    if packed {
+        text.push_str("  applications: [{application: 0, share: 2}, {application: 1}]\n");
+    }
+    actions(&mut draw, &mut text, applications, packed);
     text
+}
+
+/// Whether two applications share servers; by the seed for the same reason.
+fn is_packed(seed: u64) -> bool {
+    seed % 7 == 3
 }
 
 /// Draws of a scenario.
@@ -67,12 +80,16 @@ impl Draw {
     }
 }
 
-/// How many servers there are.
-fn cluster(draw: &mut Draw, text: &mut String) -> u64 {
+/// How many servers there are. The first one holds a packed start state.
+fn cluster(draw: &mut Draw, text: &mut String, packed: bool) -> u64 {
     text.push_str("cluster:\n  skus:\n");
     let _ = writeln!(text, "    - {{name: {TIGHT}, gpu: h100-80gb, gpus: 8, gpu_memory_gib: 18}}");
     text.push_str("  servers:\n");
     let mut servers = 0;
+    if packed {
+        text.push_str("    - {sku: dgx-h100, count: 1}\n");
+        servers += 1;
+    }
     for group in 0..=draw.up_to(1) {
         let sku = draw.pick(&["dgx-h100", "dgx-h100", "dgx-a100", "A100", TIGHT, TIGHT]);
         let count = draw.up_to(3) + u64::from(group == 0);
@@ -83,8 +100,8 @@ fn cluster(draw: &mut Draw, text: &mut String) -> u64 {
 }
 
 /// How many applications there are; the workload is the first one's.
-fn applications(draw: &mut Draw, text: &mut String) -> u64 {
-    let count = if draw.one_in(5) { 2 } else { 1 };
+fn applications(draw: &mut Draw, text: &mut String, packed: bool) -> u64 {
+    let count = if draw.one_in(5) || packed { 2 } else { 1 };
     text.push_str("applications:\n");
     for _ in 0..count {
         let registry = Registry::builtin();
@@ -100,6 +117,9 @@ fn applications(draw: &mut Draw, text: &mut String) -> u64 {
             "  - model_architecture: LLaMA\n    model_size: 70B\n    scheduler: {scheduler}\n    scaling_manager:"
         );
         scaling_manager(draw, text);
+        if packed {
+            let _ = writeln!(text, "      place: {}", draw.pick(&["shared", "new_server"]));
+        }
     }
     count
 }
@@ -142,9 +162,24 @@ fn start_state(draw: &mut Draw, text: &mut String, servers: u64) {
     let _ = writeln!(text, "  token: {{num_instances: {tokens}, {}}}", instance(draw, engines));
 }
 
+/// Two applications on at most eight GPUs.
+fn packed_state(draw: &mut Draw, text: &mut String) {
+    text.push_str("start_state:\n  state_type: packed\n  instances:\n");
+    let first = draw.up_to(1);
+    for application in [first, 1 - first] {
+        let (count, tag) = (1 + draw.up_to(1), draw.pick(&["", "", "tag: prompt, ", "tag: mixed, "]));
+        let instance = instance_on(draw, &["vllm", "vllm", "Splitwise", "ORCA", "DEFAULT"], &[2]);
+        let _ = writeln!(text, "    - {{application: {application}, count: {count}, {tag}{instance}}}");
+    }
+}
+
 fn instance(draw: &mut Draw, engines: &[&str]) -> String {
+    instance_on(draw, engines, &[2, 4, 8, 8])
+}
+
+fn instance_on(draw: &mut Draw, engines: &[&str], gpus: &[u32]) -> String {
     let engine = draw.pick(engines);
-    let mut text = format!("instance_type: {engine}, tensor_parallelism: {}", draw.pick(&[2, 4, 8, 8]));
+    let mut text = format!("instance_type: {engine}, tensor_parallelism: {}", draw.pick(gpus));
     if engine == "vllm" {
         vllm(draw, &mut text);
         return text;
@@ -231,16 +266,16 @@ fn workload(draw: &mut Draw, text: &mut String, waiting: &str) {
     );
 }
 
-fn actions(draw: &mut Draw, text: &mut String, applications: u64) {
+fn actions(draw: &mut Draw, text: &mut String, applications: u64, packed: bool) {
     text.push_str("actions:\n");
     for _ in 0..=draw.up_to(14) {
         let application = draw.up_to(applications - 1);
         let at = if draw.one_in(3) { draw.pick(&[0.0, 5.0, 10.0]) } else { draw.time(40) };
-        let _ = writeln!(text, "  - {{at: {at}, application: {application}, {}}}", operation(draw));
+        let _ = writeln!(text, "  - {{at: {at}, application: {application}, {}}}", operation(draw, packed));
     }
 }
 
-fn operation(draw: &mut Draw) -> String {
+fn operation(draw: &mut Draw, packed: bool) -> String {
     let tag = draw.pick(&["", "tag: prompt", "tag: token", "tag: mixed"]);
     let sku = draw.pick(&["", "server_sku: dgx-h100", "server_sku: dgx-a100", "server_sku: tight"]);
     let listed = |settings: &[&str]| {
@@ -248,7 +283,12 @@ fn operation(draw: &mut Draw) -> String {
         given.join(", ")
     };
     let (first, server) = (draw.up_to(6), draw.up_to(6));
-    let processors = draw.pick(&["", "processors: [0, 1, 2, 3]", "processors: [4, 5, 6, 7]"]);
+    let (processors, server) = if packed {
+        // Where both are, and often the same GPUs.
+        (draw.pick(&["", "", "processors: [4, 5]", "processors: [6, 7]", "processors: [0, 1]"]), server / 3)
+    } else {
+        (draw.pick(&["", "processors: [0, 1, 2, 3]", "processors: [4, 5, 6, 7]"]), server)
+    };
     match draw.up_to(8) {
         0 | 1 => {
             let count = format!("count: {}", 1 + draw.up_to(2));

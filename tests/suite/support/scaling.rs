@@ -49,7 +49,7 @@ pub fn empty_manager(scenario: &Scenario, performance: PerformanceOf) -> Scaling
         application.scaling.clone().unwrap(),
         scenario.cluster.clone(),
         application.model.clone(),
-        InstanceConfigs::of(&scenario.start_state),
+        InstanceConfigs::of(&scenario.start_state, application.id),
         performance,
         (IdBlock::new(4, 0, 1), IdBlock::new(4, 0, 1)),
     )
