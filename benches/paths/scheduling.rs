@@ -99,7 +99,9 @@ fn model() -> ModelSpec {
         layers: 80,
         hidden_size: 8192,
         weights_bytes: 135_000_000_000,
-        dtype_bytes: 2,
+        kv_bytes_per_token: 2 * 80 * 8192 * 2,
+        known: None,
+        roofline: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::scenario::{
-    ApplicationSpec, Arrivals, PerformanceSpec, Scenario, SplitType, StartState, WorkloadSource,
+    ApplicationSpec, Arrivals, PerformanceSpec, RooflineSpec, Scenario, SplitType, StartState, WorkloadSource,
 };
 use crate::workload::Workload;
 
@@ -89,6 +89,10 @@ fn performance(performance: &PerformanceSpec) -> String {
         }
         PerformanceSpec::Lookup { path: Some(path), .. } => format!("table {}", path.display()),
         PerformanceSpec::Lookup { path: None, .. } => "built-in table splitwise-2023".to_owned(),
+        PerformanceSpec::Roofline(RooflineSpec { backend, constants, .. }) => {
+            let own = if *constants == Default::default() { "" } else { ", constants of your own" };
+            format!("roofline, operator by operator, under {backend}{own}")
+        }
     }
 }
 

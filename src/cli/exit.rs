@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use crate::diagnosis::Findings;
+use crate::performance::TimingError;
 use crate::simulation::SimulationError;
 
 use super::findings::Look;
@@ -22,7 +23,9 @@ impl From<SimulationError> for CliError {
     /// What only shows when the fleet is built is for the user to correct, too.
     fn from(error: SimulationError) -> Self {
         CliError::Findings(match error {
-            SimulationError::Performance(error) => error.findings(),
+            SimulationError::Performance(TimingError::Lookup(error)) | SimulationError::Table(error) => {
+                error.findings()
+            }
             SimulationError::Workload(error) => error.findings(),
             other => Findings::general(other.to_string(), None),
         })

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use crate::cluster::known_skus;
+use crate::models::{Precision, builtin_models};
 use crate::performance::power::gpu_power;
+use crate::performance::roofline::{Evidence, Gpu, builtin_gpus};
 use crate::registry::{Accepts, Kind, Parameter, Registry};
 use crate::scaling::{COLD_START_PRESETS, Governs};
 use crate::scenario::known_models;
@@ -14,6 +16,19 @@ use crate::workload::{preset, preset_names};
 
 use super::exit::CliError;
 use super::print;
+
+/// Where the time of an iteration may come from.
+const PERFORMANCE_MODELS: [(&str, &str); 3] = [
+    (
+        "roofline",
+        "any model on any GPU of a known data sheet, operator by operator; knows how much KV cache fits",
+    ),
+    (
+        "db",
+        "a table of measurements in CSV; built in: splitwise-2023, Llama2-70B and BLOOM-176B on A100 and H100",
+    ),
+    ("constant", "two numbers: an iteration with a prompt in it, and one without"),
+];
 
 /// Arguments of `ebbflow list`.
 #[derive(clap::Args, Debug)]
@@ -35,6 +50,10 @@ enum What {
     Skus,
     /// Models
     Models,
+    /// GPUs of a known data sheet
+    Gpus,
+    /// Where the time of an iteration comes from
+    Performance,
     /// Ready-made workloads and cold starts
     Presets,
 }
@@ -49,6 +68,8 @@ pub fn list(arguments: &ListArgs) -> Result<ExitCode, CliError> {
         }
         What::Skus => skus(),
         What::Models => models(),
+        What::Gpus => gpus(),
+        What::Performance => performance(),
         What::Presets => presets(),
     };
     let named = |name: &String| arguments.name.as_ref().is_none_or(|wanted| wanted == name);
@@ -126,7 +147,7 @@ fn skus() -> Vec<(String, String)> {
 }
 
 fn models() -> Vec<(String, String)> {
-    let text = |(architecture, size, model): (&str, &str, crate::scenario::ModelSpec)| {
+    let ancestors = known_models().into_iter().map(|(architecture, size, model)| {
         let weights_gb = model.weights_bytes as f64 / 1e9;
         let kv_kib = model.kv_bytes(1, 1) as f64 / 1024.0;
         let text = format!(
@@ -135,8 +156,51 @@ fn models() -> Vec<(String, String)> {
             model.layers, model.hidden_size
         );
         (size.to_owned(), text)
+    });
+    let built_in = builtin_models().into_iter().map(|model| {
+        let weights_gb = model.weight_bytes(model.released) / 1e9;
+        let kv_kib = model.kv_bytes_per_token(Precision::Bf16) / 1024.0;
+        let text = format!(
+            "  model · {:.1} billion parameters · {} layers of {} · weights {weights_gb:.1} GB in {} · KV cache {kv_kib} \
+             KiB a token in bf16 · {}\n",
+            model.parameters() / 1e9,
+            model.layers,
+            model.hidden_size,
+            model.released,
+            model.source
+        );
+        (model.name, text)
+    });
+    built_in.chain(ancestors).collect()
+}
+
+fn gpus() -> Vec<(String, String)> {
+    let text = |gpu: Gpu| {
+        let tera =
+            |flops: Option<f64>| flops.map_or("none".to_owned(), |flops| format!("{:.0}", flops / 1e12));
+        let trust = match gpu.evidence {
+            Evidence::EndToEnd => "engines on it were held against the model",
+            Evidence::Kernels => "kernels measured",
+            Evidence::Assumed => "data sheet only, the rest assumed",
+        };
+        let text = format!(
+            "  {:.1} GB at {:.0} GB/s · {:.0} TFLOPS in bf16, {} in fp8, {} in fp4 · link {:.0} GB/s · {trust} · {}\n",
+            gpu.memory_bytes / 1e9,
+            gpu.bandwidth_bytes_s / 1e9,
+            gpu.bf16_flops / 1e12,
+            tera(gpu.fp8_flops),
+            tera(gpu.fp4_flops),
+            gpu.link_bytes_s / 1e9,
+            gpu.sheet
+        );
+        (gpu.name, text)
     };
-    known_models().into_iter().map(text).collect()
+    builtin_gpus().into_iter().map(text).collect()
+}
+
+fn performance() -> Vec<(String, String)> {
+    let known = PERFORMANCE_MODELS.map(|(name, about)| (name.to_owned(), format!("  {about}\n")));
+    known.into()
 }
 
 fn presets() -> Vec<(String, String)> {

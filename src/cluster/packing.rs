@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::placement::{DoesNotFit, InstanceShape};
+use super::placement::{DoesNotFit, InstanceShape, shape_on_gpus};
 use crate::scenario::{ModelSpec, Parallelism, Sku};
 
 /// An instance on `tensor × pipeline` GPUs, as they are asked for: never widened.
@@ -18,8 +18,11 @@ pub fn shape_of_stages(
     parallelism: Parallelism,
 ) -> Result<InstanceShape, DoesNotFit> {
     let gpus = parallelism.gpus();
+    if model.roofline.is_some() && gpus <= sku.gpus {
+        return shape_on_gpus(model, sku, gpus, parallelism);
+    }
     if gpus <= sku.gpus && u64::from(gpus) * sku.gpu.memory_bytes > model.weights_bytes {
-        return Ok(InstanceShape { gpus, tensor_parallelism: parallelism.tensor, widened: false });
+        return Ok(InstanceShape { gpus, parallelism, widened: false });
     }
     Err(DoesNotFit::on_gpus(model, sku, gpus))
 }
@@ -139,17 +142,25 @@ mod tests {
     use crate::scenario::GpuSpec;
 
     fn sku(gpus: u32, memory_bytes: u64) -> Arc<Sku> {
-        let gpu = GpuSpec { name: "g".into(), memory_bytes };
+        let gpu = GpuSpec { name: "g".into(), memory_bytes, sheet: None };
         let name = "s".into();
         Arc::new(Sku { name, gpu, gpus, idle_power_w: 0.0, usd_per_gpu_h: None, busy_power_w: None })
     }
 
     fn model() -> ModelSpec {
-        ModelSpec { name: "m".into(), layers: 1, hidden_size: 1, weights_bytes: 150, dtype_bytes: 1 }
+        ModelSpec {
+            name: "m".into(),
+            layers: 1,
+            hidden_size: 1,
+            weights_bytes: 150,
+            kv_bytes_per_token: 2,
+            known: None,
+            roofline: None,
+        }
     }
 
     fn spread(tensor: u32, pipeline: u32) -> Parallelism {
-        Parallelism { pipeline, tensor }
+        Parallelism { pipeline, tensor, expert: 1 }
     }
 
     /// Server and first GPU of each.

@@ -1,5 +1,7 @@
-//! How many GPUs an instance takes, and which row of the performance table describes it.
+//! How many GPUs an instance takes, and which of them its times are those of.
 
+use super::deployment::deploy;
+use crate::models::Precision;
 use crate::scenario::{ModelSpec, Parallelism, Sku};
 
 /// The size of an instance on a kind of server.
@@ -7,22 +9,66 @@ use crate::scenario::{ModelSpec, Parallelism, Sku};
 pub struct InstanceShape {
     /// GPUs it occupies.
     pub gpus: u32,
-    /// Tensor parallelism its iteration times are looked up under.
-    pub tensor_parallelism: u32,
-    /// True when the configured slice could not hold the model and the whole server was taken instead.
+    /// Parallelism its iteration times are those of.
+    pub parallelism: Parallelism,
+    /// True when the whole server was taken instead of the configured slice: it could not hold the model, or the
+    /// server has fewer GPUs.
     pub widened: bool,
 }
 
-/// A model that fits neither the slice nor the whole server, or not the GPUs it was asked for on.
+/// A model that does not fit where it is put.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
-#[error(
-    "model {model} needs {weights_gb:.0} GB for its weights, but {place} {memory_gb:.0} GB of GPU memory"
-)]
-pub struct DoesNotFit {
-    model: String,
-    place: String,
-    weights_gb: f64,
-    memory_gb: f64,
+pub enum DoesNotFit {
+    /// Neither the slice nor the whole server holds the weights, or not the GPUs it was asked for on.
+    #[error(
+        "model {model} needs {weights_gb:.0} GB for its weights, but {place} {memory_gb:.0} GB of GPU memory"
+    )]
+    Weights {
+        /// The model.
+        model: String,
+        /// Who has too little, e.g. `a dgx-h100 server has`.
+        place: String,
+        /// What it needs.
+        weights_gb: f64,
+        /// What there is.
+        memory_gb: f64,
+    },
+    /// Nothing is known of the GPU but its name and memory.
+    #[error("there is no data sheet of the GPU `{0}`, from which roofline could tell its times")]
+    NoSheet(String),
+    /// Nothing is known of the model but the size of its weights.
+    #[error("roofline does not know the sizes of {0}")]
+    NoSizes(String),
+    /// The model cannot be split this way.
+    #[error("{problem}; {}", smallest(*fits))]
+    Split {
+        /// Which counts do not go together.
+        problem: String,
+        /// A tensor parallelism that would do.
+        fits: Option<u32>,
+    },
+    /// The weights leave no room for a KV cache.
+    #[error(
+        "{model} in {precision} takes {weights_gb:.1} GB, and {gpus} × {gpu} have {room_gb:.1} GB for weights and KV \
+         cache; {}",
+        smallest(*fits)
+    )]
+    NoRoom {
+        /// The model.
+        model: String,
+        /// Of its weights.
+        precision: Precision,
+        /// What it needs.
+        weights_gb: f64,
+        /// How many GPUs.
+        gpus: u32,
+        /// Of which kind.
+        gpu: String,
+        /// What an engine has of their memory, for itself and its cache.
+        room_gb: f64,
+        /// A tensor parallelism that would do.
+        fits: Option<u32>,
+    },
 }
 
 impl DoesNotFit {
@@ -33,11 +79,11 @@ impl DoesNotFit {
             more if more <= sku.gpus => format!("{more} GPUs of a {} server have", sku.name),
             more => format!("{more} GPUs are asked for, and the {} of a {} server have", sku.gpus, sku.name),
         };
-        Self::new(model, place, gpus.min(sku.gpus), sku)
+        Self::weights(model, place, gpus.min(sku.gpus), sku)
     }
 
-    fn new(model: &ModelSpec, place: String, gpus: u32, sku: &Sku) -> Self {
-        DoesNotFit {
+    fn weights(model: &ModelSpec, place: String, gpus: u32, sku: &Sku) -> Self {
+        DoesNotFit::Weights {
             model: model.name.clone(),
             place,
             weights_gb: model.weights_bytes as f64 / 1e9,
@@ -46,10 +92,17 @@ impl DoesNotFit {
     }
 }
 
+fn smallest(fits: Option<u32>) -> String {
+    match fits {
+        Some(tensor) => format!("the smallest tensor parallelism that fits is {tensor}"),
+        None => "no tensor parallelism fits".to_owned(),
+    }
+}
+
 /// An instance on **all** GPUs of a server (`orca`, `baseline`, every full scale-up).
 ///
-/// The table row is that of the configured tensor parallelism, as in the ancestor, unless so few GPUs
-/// cannot hold the model; then it is that of all the server's GPUs.
+/// Its times are those of the configured parallelism, as in the ancestor, unless so few GPUs
+/// cannot hold the model; then they are those of all the server's GPUs.
 pub fn shape_on_server(
     model: &ModelSpec,
     sku: &Sku,
@@ -66,13 +119,31 @@ pub fn shape_of_slice(
     sku: &Sku,
     parallelism: Parallelism,
 ) -> Result<InstanceShape, DoesNotFit> {
+    if model.roofline.is_some() {
+        return shape_on_gpus(model, sku, sku.gpus, parallelism);
+    }
     let holds = |gpus: u32| u64::from(gpus) * sku.gpu.memory_bytes > model.weights_bytes;
     let tensor = parallelism.tensor;
     if tensor <= sku.gpus && holds(tensor) {
-        Ok(InstanceShape { gpus: tensor, tensor_parallelism: tensor, widened: false })
+        Ok(InstanceShape { gpus: tensor, parallelism, widened: false })
     } else if holds(sku.gpus) {
-        Ok(InstanceShape { gpus: sku.gpus, tensor_parallelism: sku.gpus, widened: true })
+        let parallelism = Parallelism { tensor: sku.gpus, ..parallelism };
+        Ok(InstanceShape { gpus: sku.gpus, parallelism, widened: true })
     } else {
-        Err(DoesNotFit::new(model, format!("a {} server has", sku.name), sku.gpus, sku))
+        Err(DoesNotFit::weights(model, format!("a {} server has", sku.name), sku.gpus, sku))
     }
+}
+
+/// An instance timed by `roofline`, on as many of `gpus` GPUs as its parallelism says: on all of them by tensor
+/// parallelism where that is more. Where the model does not fit, nothing is taken instead.
+pub fn shape_on_gpus(
+    model: &ModelSpec,
+    sku: &Sku,
+    gpus: u32,
+    parallelism: Parallelism,
+) -> Result<InstanceShape, DoesNotFit> {
+    let widened = parallelism.gpus() > gpus;
+    let parallelism = if widened { Parallelism::tensor(gpus) } else { parallelism };
+    deploy(model, &sku.gpu, parallelism).transpose()?;
+    Ok(InstanceShape { gpus: parallelism.gpus(), parallelism, widened })
 }

@@ -15,7 +15,7 @@ mod timing;
 pub use builtin::splitwise_2023;
 pub use constant::{Constant, ConstantError};
 pub use lookup::{DecodeKey, Lookup, LookupError, LookupKey, LookupTable};
-pub use timing::{ASSUMED_CONTEXT_TOKENS, Timing};
+pub use timing::{ASSUMED_CONTEXT_TOKENS, Timing, TimingError};
 
 /// The make-up of the batch of one iteration.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use ebbflow_actors::SimDuration;
 
-use super::{BatchShape, PerformanceModel};
-use crate::instance::continuous::{Chunk, DecodeLine, Decodes, FS_IN_NS, IterationTime, MakeUp};
+use super::{BatchShape, LookupError, PerformanceModel};
+use crate::cluster::DoesNotFit;
+use crate::instance::continuous::{Chunk, DecodeLine, Decodes, FS_IN_NS, GpuMemory, IterationTime, MakeUp};
 
 /// Tokens of context assumed of each decoding sequence where the engine does not tell.
 pub const ASSUMED_CONTEXT_TOKENS: u64 = 1024;
@@ -21,6 +22,8 @@ pub struct Timing {
     pub batches: Arc<dyn PerformanceModel>,
     /// For the engine `vllm`.
     pub iterations: Arc<dyn IterationTime>,
+    /// What the GPUs hold; none: the model's weights, and cache in all the rest.
+    pub memory: Option<GpuMemory>,
 }
 
 impl Timing {
@@ -28,15 +31,31 @@ impl Timing {
     /// contexts take none.
     pub fn of_batches(batches: Arc<dyn PerformanceModel>) -> Self {
         let iterations = Arc::new(WithoutContext(Arc::clone(&batches)));
-        Timing { batches, iterations }
+        Timing { batches, iterations, memory: None }
     }
 
     /// From a model of iterations. Under other engines, prompts of a batch are equally long and start from nothing,
     /// and every decode has a context of [`ASSUMED_CONTEXT_TOKENS`].
     pub fn of_iterations(iterations: Arc<dyn IterationTime>) -> Self {
         let batches = Arc::new(AssumedContext(Arc::clone(&iterations)));
-        Timing { batches, iterations }
+        Timing { batches, iterations, memory: None }
     }
+
+    /// The same on GPUs of which this much is left for the cache.
+    pub fn with_memory(self, memory: GpuMemory) -> Self {
+        Timing { memory: Some(memory), ..self }
+    }
+}
+
+/// An instance whose times nobody knows.
+#[derive(Debug, thiserror::Error)]
+pub enum TimingError {
+    /// The table has no row for it.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// The model does not fit, or nothing is known of the GPU.
+    #[error(transparent)]
+    DoesNotFit(#[from] DoesNotFit),
 }
 
 #[derive(Debug)]

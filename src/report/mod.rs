@@ -11,6 +11,7 @@ pub mod exposition;
 mod finished;
 pub mod journey;
 pub mod kv;
+pub mod memory;
 pub mod page;
 pub mod parquet;
 pub mod repeat;

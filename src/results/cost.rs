@@ -203,7 +203,7 @@ mod tests {
 
     /// One server of eight GPUs from 0 to 100 s.
     fn server(usd_per_gpu_h: Option<f64>) -> ServerRecord {
-        let gpu = GpuSpec { name: "g".into(), memory_bytes: 1 };
+        let gpu = GpuSpec { name: "g".into(), memory_bytes: 1, sheet: None };
         let busy_power_w = Some(8000.0);
         let sku = Sku { name: "s".into(), gpu, gpus: 8, idle_power_w: 800.0, busy_power_w, usd_per_gpu_h };
         ServerRecord { id: ServerId(0), sku: Arc::new(sku), created: SimTime::ZERO, removed: None }

@@ -110,7 +110,7 @@ mod tests {
     use crate::scenario::GpuSpec;
 
     fn sku(gpu: &str, idle_power_w: f64) -> Sku {
-        let gpu = GpuSpec { name: gpu.into(), memory_bytes: 1 };
+        let gpu = GpuSpec { name: gpu.into(), memory_bytes: 1, sheet: None };
         Sku { name: "s".into(), gpu, gpus: 8, idle_power_w, busy_power_w: None, usd_per_gpu_h: None }
     }
 

@@ -65,7 +65,7 @@ impl InputFile {
             PerformanceSpec::Lookup { path, .. } => {
                 path.as_ref().map(|path| (InputKind::PerformanceTable, path))
             }
-            PerformanceSpec::Constant { .. } => None,
+            PerformanceSpec::Constant { .. } | PerformanceSpec::Roofline(_) => None,
         };
         trace.into_iter().chain(table).map(|(kind, path)| InputFile::read(kind, path)).collect()
     }

@@ -209,7 +209,7 @@ fn iteration(instance: u32) -> IterationRow {
 }
 
 pub fn scenario() -> Scenario {
-    let gpu = GpuSpec { name: "h100-80gb".into(), memory_bytes: 80 << 30 };
+    let gpu = GpuSpec { name: "h100-80gb".into(), memory_bytes: 80 << 30, sheet: None };
     let sku = Arc::new(Sku {
         name: "dgx-h100".into(),
         gpu,
@@ -218,7 +218,7 @@ pub fn scenario() -> Scenario {
         usd_per_gpu_h: None,
         busy_power_w: None,
     });
-    let parallelism = Parallelism { pipeline: 1, tensor: 8 };
+    let parallelism = Parallelism::tensor(8);
     Scenario {
         name: "sample".into(),
         seed: 7,

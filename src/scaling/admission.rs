@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::ScalingError;
 use super::state::{ScalingState, ServerView};
-use crate::cluster::shape_of_slice;
+use crate::cluster::{shape_of_slice, shape_on_gpus};
 use crate::ids::{InstanceId, ServerId};
 use crate::instance::InstanceStatus;
 use crate::performance::Timing;
@@ -78,12 +78,16 @@ impl ScalingState {
                 memory_gb: memory_bytes as f64 / 1e9,
             });
         }
-        let tensor_parallelism = if parallelism.gpus() as usize == gpus {
-            parallelism.tensor
-        } else {
-            shape_of_slice(&self.model, sku, parallelism)?.tensor_parallelism.min(gpus as u32)
-        };
-        Ok((self.performance)(&sku.gpu.name, tensor_parallelism)?)
+        let gpus = gpus as u32;
+        if self.model.roofline.is_some() {
+            let shape = shape_on_gpus(&self.model, sku, gpus, parallelism)?;
+            return Ok((self.performance)(sku, shape.parallelism)?);
+        }
+        if parallelism.gpus() == gpus {
+            return Ok((self.performance)(sku, parallelism)?);
+        }
+        let parallelism = shape_of_slice(&self.model, sku, parallelism)?.parallelism;
+        Ok((self.performance)(sku, Parallelism { tensor: parallelism.tensor.min(gpus), ..parallelism })?)
     }
 
     pub(super) fn room_for_server(&self, sku: &Sku) -> Result<(), ScalingError> {

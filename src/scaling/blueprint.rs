@@ -36,9 +36,10 @@ impl Blueprint {
         server_entity: EntityId,
         (scheduler, manager, recorder): (EntityId, Option<EntityId>, EntityId),
     ) -> Birth {
-        let gpus = planned.processors.len() as u64;
+        let gpus = planned.processors.len() as u32;
         let plugged = (planned.server, &*planned.sku);
-        let port = self.cabling.as_ref().map(|cabling| cabling.port(entity, gpus as u32, plugged));
+        let port = self.cabling.as_ref().map(|cabling| cabling.port(entity, gpus, plugged));
+        let memory = self.model.memory_on(&planned.sku, gpus, &planned.performance);
         Birth {
             instance: planned.instance,
             entity,
@@ -49,9 +50,9 @@ impl Blueprint {
             sku: planned.sku.name.as_str().into(),
             gpu: planned.sku.gpu.name.as_str().into(),
             processors: planned.processors,
-            weights_bytes: self.model.weights_bytes,
-            capacity_bytes: planned.sku.gpu.memory_bytes * gpus,
-            kv_bytes_per_token: self.model.kv_bytes(1, 1),
+            weights_bytes: memory.weights_bytes,
+            capacity_bytes: memory.capacity_bytes,
+            kv_bytes_per_token: memory.kv_bytes_per_token,
             engine: planned.engine.with_prefix_blocks_of(self.prefix_block_tokens),
             performance: planned.performance,
             scheduler,

@@ -3,7 +3,7 @@
 use crate::cluster::DoesNotFit;
 use crate::ids::{ApplicationId, InstanceId, ServerId};
 use crate::instance::InstanceStatus;
-use crate::performance::LookupError;
+use crate::performance::TimingError;
 
 /// A refused scaling operation.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub enum ScalingError {
     DoesNotFit(#[from] DoesNotFit),
     /// The performance table has no row for such an instance.
     #[error(transparent)]
-    NoPerformance(#[from] LookupError),
+    NoPerformance(#[from] TimingError),
     /// No such instance, now or ever.
     #[error("there is no instance_{0} in this application")]
     UnknownInstance(InstanceId),

@@ -50,7 +50,7 @@ impl ScalingState {
         }
         let sku = self.choose_sku(sku, tag)?;
         let shape = shape_on_server(&self.model, &sku, config.parallelism)?;
-        let performance = (self.performance)(&sku.gpu.name, shape.tensor_parallelism)?;
+        let performance = (self.performance)(&sku, shape.parallelism)?;
         let warm = self.warm_server(&sku);
         if warm.is_none() {
             self.room_for_server(&sku)?;

@@ -68,10 +68,8 @@ impl ScalingState {
             self.room_for_server(sku)?;
         }
         let shape = shape_on_server(&self.model, sku, self.configs.for_tag(tag).parallelism)?;
-        let performance = (self.performance)(&sku.gpu.name, shape.tensor_parallelism)?;
-        let memory_bytes = u64::from(shape.gpus) * sku.gpu.memory_bytes;
-        let kv_tokens =
-            memory_bytes.saturating_sub(self.model.weights_bytes) / self.model.kv_bytes(1, 1).max(1);
+        let performance = (self.performance)(sku, shape.parallelism)?;
+        let kv_tokens = self.model.memory_on(sku, shape.gpus, &performance).kv_tokens();
         let usd_per_h = f64::from(sku.gpus) * sku.usd_per_gpu_h.unwrap_or(1.0);
         Ok(tokens_per_s(&*performance.batches, kv_tokens, tag) * 3600.0 / usd_per_h)
     }

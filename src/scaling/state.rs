@@ -16,12 +16,12 @@ use super::summary::StatusSummary;
 use crate::cluster::{ServerStatus, shape_on_server};
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::instance::InstanceStatus;
-use crate::performance::{LookupError, Timing};
+use crate::performance::{Timing, TimingError};
 use crate::results::{InstanceRecord, ScalingCounts, ScalingEvent, ScalingLine, ServerRecord, TagTime};
-use crate::scenario::{ClusterSpec, InstanceConfig, ModelSpec, ScalingSpec, Sku, StartState};
+use crate::scenario::{ClusterSpec, InstanceConfig, ModelSpec, Parallelism, ScalingSpec, Sku, StartState};
 
-/// Finds the performance model of an instance: (GPU name, tensor parallelism).
-pub type PerformanceOf = Arc<dyn Fn(&str, u32) -> Result<Timing, LookupError> + Send + Sync>;
+/// Finds the times of an instance on a kind of server, split this way.
+pub type PerformanceOf = Arc<dyn Fn(&Sku, Parallelism) -> Result<Timing, TimingError> + Send + Sync>;
 
 /// The configuration of new instances by tag (the user's StartStateManager).
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -300,10 +300,8 @@ impl ScalingState {
     pub fn capacity_of_new(&self, tag: Option<Tag>) -> Result<InstanceCapacity, ScalingError> {
         let sku = self.find_sku(None)?;
         let shape = shape_on_server(&self.model, &sku, self.configs.for_tag(tag).parallelism)?;
-        let performance = (self.performance)(&sku.gpu.name, shape.tensor_parallelism)?;
-        let memory_bytes = u64::from(shape.gpus) * sku.gpu.memory_bytes;
-        let kv_tokens =
-            memory_bytes.saturating_sub(self.model.weights_bytes) / self.model.kv_bytes(1, 1).max(1);
+        let performance = (self.performance)(&sku, shape.parallelism)?;
+        let kv_tokens = self.model.memory_on(&sku, shape.gpus, &performance).kv_tokens();
         Ok(InstanceCapacity { gpus: shape.gpus, performance: performance.batches, kv_tokens })
     }
 

@@ -21,7 +21,7 @@ const MAX_INSTANCES: u32 = 7;
 const MAX_SERVERS: u32 = 6;
 
 fn sku() -> Arc<Sku> {
-    let gpu = GpuSpec { name: "g".into(), memory_bytes: 100 };
+    let gpu = GpuSpec { name: "g".into(), memory_bytes: 100, sheet: None };
     Arc::new(Sku {
         name: "s".into(),
         gpu,
@@ -59,8 +59,16 @@ fn manager() -> ScalingState {
         network: None,
         catalogue: Vec::new(),
     };
-    let model = ModelSpec { name: "m".into(), layers: 1, hidden_size: 1, weights_bytes: 150, dtype_bytes: 1 };
-    let parallelism = Parallelism { pipeline: 1, tensor: 4 };
+    let model = ModelSpec {
+        name: "m".into(),
+        layers: 1,
+        hidden_size: 1,
+        weights_bytes: 150,
+        kv_bytes_per_token: 2,
+        known: None,
+        roofline: None,
+    };
+    let parallelism = Parallelism::tensor(4);
     let instance = crate::scenario::InstanceConfig { engine: EngineSpec::Default, parallelism };
     let configs = InstanceConfigs::of(&StartState::Unallocated { instance }, ApplicationId(0));
     let constant = Constant::new(0.1, 0.01).expect("both are times");

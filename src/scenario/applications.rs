@@ -1,11 +1,12 @@
 //! Reads `applications`: model, scheduler and ScalingManager of each.
 
 use super::context::Context;
-use super::models;
+use super::model;
 use super::reader::{At, Keys, Named};
 use super::scaling::{self, Shared};
-use super::spec::{ApplicationSpec, ModelSpec, SchedulerSpec};
+use super::spec::{ApplicationSpec, SchedulerSpec};
 use crate::ids::ApplicationId;
+use crate::models::Precision;
 use crate::registry::Settings;
 
 /// The scheduler of an application that names none: the ancestor's default.
@@ -16,6 +17,10 @@ pub(super) struct Application<'t> {
     pub at: At<'t>,
     /// Where its model is named.
     pub model_at: At<'t>,
+    /// Precision of its weights, if it says so.
+    pub precision: Option<Precision>,
+    /// Precision of its KV cache, if it says so.
+    pub cache: Option<Precision>,
     pub spec: ApplicationSpec,
     pub debug: bool,
 }
@@ -51,7 +56,7 @@ fn read_application<'t>(
 ) -> Option<Application<'t>> {
     let keys = at.keys()?;
     let id = keys.get("application_id").and_then(|at| at.count(0)).map_or(default_id, ApplicationId);
-    let model = read_model(&keys);
+    let model = model::read(&keys, context);
     let debug = keys.get("debug").and_then(|at| at.flag()).unwrap_or(false);
     let scheduler = read_scheduler(&keys, context);
     let scaling = keys.get("scaling_manager").and_then(|at| scaling::read(&at, shared, debug, context));
@@ -60,19 +65,9 @@ fn read_application<'t>(
     // A problem with anything but the model has been recorded; the model can be checked all the same.
     let scheduler =
         scheduler.unwrap_or_else(|| SchedulerSpec { name: String::new(), settings: Settings::default() });
-    let spec = ApplicationSpec { id, model: model?, scheduler, scaling };
-    Some(Application { at: at.clone(), model_at: at.descend(&["model_size"]), spec, debug })
-}
-
-fn read_model(keys: &Keys<'_>) -> Option<ModelSpec> {
-    let (architecture, size) = (keys.need("model_architecture"), keys.need("model_size"));
-    let (architecture, size) = (architecture?, size?);
-    let (name, size_name) = (architecture.text()?, size.text()?);
-    let sizes = models::sizes(name);
-    if sizes.is_empty() {
-        return architecture.unknown("model architecture", name, &models::architectures());
-    }
-    models::find(name, size_name).or_else(|| size.unknown(&format!("size of {name}"), size_name, &sizes))
+    let model::Given { at: model_at, model, precision, cache } = model?;
+    let spec = ApplicationSpec { id, model, scheduler, scaling };
+    Some(Application { at: at.clone(), model_at, precision, cache, spec, debug })
 }
 
 fn read_scheduler(keys: &Keys<'_>, context: &Context<'_>) -> Option<SchedulerSpec> {

@@ -103,7 +103,7 @@ fn read_gpu(keys: &Keys<'_>) -> Option<GpuSpec> {
     let name = at.text()?;
     let known = known_gpu(name);
     match (memory, known) {
-        (Some(_), _) => Some(GpuSpec { name: name.to_owned(), memory_bytes: memory_bytes? }),
+        (Some(_), _) => Some(GpuSpec { name: name.to_owned(), memory_bytes: memory_bytes?, sheet: None }),
         (None, Some(gpu)) => Some(gpu),
         (None, None) => {
             let names: Vec<_> = known_gpus().collect();

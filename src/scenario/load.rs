@@ -10,7 +10,9 @@ use super::problem::{Place, Problem, ScenarioErrors};
 use super::reader::{At, Keys, Log};
 use super::scaling::{AncestorPolicy, Shared};
 use super::spec::{Action, Scenario};
-use super::{actions, applications, cluster, overrides, performance, resolved, start_state, tree, workload};
+use super::{
+    actions, applications, cluster, overrides, performance, resolved, serving, start_state, tree, workload,
+};
 use crate::diagnosis::nearest_file;
 use crate::ids::ApplicationId;
 use crate::registry::Registry;
@@ -175,7 +177,8 @@ fn read(top: &At<'_>, context: &Context<'_>) -> Option<Scenario> {
     let known = actions::Known { catalogue, applications: applications.as_deref() };
     let actions = actions::read(keys.get("actions"), &known);
     keys.finish();
-    let (cluster, applications, start) = (cluster?, applications?, start?);
+    let (cluster, mut applications, start) = (cluster?, applications?, start?);
+    serving::settle(&mut applications, performance.as_ref(), &cluster, context.log);
     Sections {
         top,
         cluster: &cluster,

@@ -6,6 +6,7 @@
 //! the short forms of the user's guide.
 
 use super::spec::ModelSpec;
+use crate::models::Model;
 
 /// An architecture with its one size.
 struct Entry {
@@ -18,7 +19,7 @@ struct Entry {
     weights_bytes: u64,
 }
 
-const FP16_BYTES: u32 = 2;
+const FP16_BYTES: u64 = 2;
 
 const fn entry(
     names: (&'static str, &'static str),
@@ -69,8 +70,21 @@ pub(super) fn find(architecture: &str, size: &str) -> Option<ModelSpec> {
             layers: model.layers,
             hidden_size: model.hidden_size,
             weights_bytes: model.weights_bytes,
-            dtype_bytes: FP16_BYTES,
+            // Keys and values, no grouped heads.
+            kv_bytes_per_token: 2 * u64::from(model.hidden_size) * u64::from(model.layers) * FP16_BYTES,
+            known: None,
+            roofline: None,
         })
+}
+
+/// The built-in model that has the sizes of this one of the ancestor's.
+pub(super) fn same_sizes(architecture: &str) -> Option<Model> {
+    let name = match architecture {
+        "llama2-70b" => "Llama-2-70b",
+        "llama-13b" => "Llama-2-13b",
+        _ => return None,
+    };
+    crate::models::find(name).ok()
 }
 
 /// Architecture, size and figures of every known model.
@@ -100,6 +114,7 @@ mod tests {
         assert_eq!(find("BLOOM", "176B").map(|model| model.name), Some("bloom-176b".to_owned()));
         assert_eq!(find("LLaMA", "70B").map(|model| model.kv_bytes(1, 1)), Some(2_621_440));
         assert_eq!(sizes("LLaMA").len(), 6);
+        assert_eq!(same_sizes("llama2-70b").map(|model| model.layers), Some(80));
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! Reads `performance_model`: `constant`, `db`, either with settings, or the ancestor's `_target_` form.
+//! Reads `performance_model`: `roofline`, `constant`, `db`, each with or without settings, or the ancestor's `_target_`
+//! form.
+
+mod roofline;
 
 use std::path::PathBuf;
 
@@ -53,9 +56,15 @@ pub(super) fn read(at: Option<&At<'_>>, context: &Context<'_>) -> Option<Perform
             keys.finish();
             model
         }
+        ("roofline", Some(keys)) => {
+            let model = roofline::read(Some(&keys));
+            keys.finish();
+            model
+        }
+        ("roofline", None) => roofline::read(None),
         ("constant", None) => Some(PerformanceSpec::Constant { prompt_s: PROMPT_S, token_s: TOKEN_S }),
         ("db", None) => Some(PerformanceSpec::Lookup { path: None, decode_key: default_key(context) }),
-        (other, _) => named.at.unknown("performance model", other, &["constant", "db"]),
+        (other, _) => named.at.unknown("performance model", other, &["roofline", "constant", "db"]),
     }
 }
 

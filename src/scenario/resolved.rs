@@ -13,6 +13,7 @@ use super::models;
 use super::spec::*;
 use crate::cluster::known_skus;
 use crate::instance::continuous::{QueueOrder, Settings as VllmSettings};
+use crate::models::Precision;
 use crate::performance::DecodeKey;
 use crate::registry::{Setting, Settings};
 use crate::scaling::{AUTO, ColdStart, SkuChoice, Span};
@@ -100,14 +101,25 @@ fn links(links: &LinksSpec) -> Value {
 }
 
 fn application(application: &ApplicationSpec) -> Value {
-    let (architecture, size) = models::names_of(&application.model);
-    json!({
-        "application_id": application.id,
-        "model_architecture": architecture,
-        "model_size": size,
-        "scheduler": named(&application.scheduler.name, &application.scheduler.settings),
-        "scaling_manager": application.scaling.as_ref().map(scaling),
-    })
+    let mut keys = model(&application.model);
+    keys["application_id"] = json!(application.id);
+    keys["scheduler"] = named(&application.scheduler.name, &application.scheduler.settings);
+    keys["scaling_manager"] = json!(application.scaling.as_ref().map(scaling));
+    keys
+}
+
+/// The model, a description in a file written out.
+fn model(model: &ModelSpec) -> Value {
+    let Some(known) = model.known.as_deref() else {
+        let (architecture, size) = models::names_of(model);
+        return json!({ "model_architecture": architecture, "model_size": size });
+    };
+    json!({ "model": {
+        "name": known.model.name,
+        "config": known.config,
+        "precision": known.precision.name(),
+        "kv_dtype": known.cache.name(),
+    } })
 }
 
 /// `{name: {parameter: value}}`.
@@ -271,6 +283,7 @@ fn instance_keys(config: &InstanceConfig) -> Map<String, Value> {
     let mut keys = engine.as_object().cloned().unwrap_or_default();
     keys.insert("pipeline_parallelism".to_owned(), json!(config.parallelism.pipeline));
     keys.insert("tensor_parallelism".to_owned(), json!(config.parallelism.tensor));
+    keys.insert("expert_parallelism".to_owned(), json!(config.parallelism.expert));
     keys
 }
 
@@ -309,6 +322,20 @@ fn performance(model: &PerformanceSpec) -> Value {
                 DecodeKey::BatchTokens => "batch_tokens",
             },
         } }),
+        PerformanceSpec::Roofline(RooflineSpec { backend, constants, precision, cache }) => {
+            json!({ "roofline": {
+                "backend": backend.name(),
+                "precision": precision.map(Precision::name),
+                "kv_dtype": cache.map(Precision::name),
+                "constants": {
+                    "host_ms": constants.host_ms,
+                    "per_expert_layer_us": constants.per_expert_layer_us,
+                    "per_sequence_us": constants.per_sequence_us,
+                    "decode_factor": constants.decode_factor,
+                    "prefill_factor": constants.prefill_factor,
+                },
+            } })
+        }
     }
 }
 

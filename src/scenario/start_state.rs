@@ -17,7 +17,7 @@ const PACKED_HELP: &str =
     "write {state_type: packed, instances: [{application: 0, count: 4, tensor_parallelism: 2}, …]}";
 const SPLIT_TYPES: [&str; 2] = ["homogeneous", "heterogeneous"];
 
-const PARALLELISM: Parallelism = Parallelism { pipeline: 1, tensor: 8 };
+const PARALLELISM: Parallelism = Parallelism::tensor(8);
 
 /// The start state of a scenario that names none: one instance on every server.
 pub(super) fn default_state(application: ApplicationId) -> StartState {
@@ -167,9 +167,10 @@ fn read_instance(keys: Option<&Keys<'_>>, engine: &str) -> Option<InstanceConfig
     };
     let pipeline = degree("pipeline_parallelism", PARALLELISM.pipeline);
     let tensor = degree("tensor_parallelism", PARALLELISM.tensor);
+    let expert = degree("expert_parallelism", PARALLELISM.expert);
     let engine = engines::read(keys, engine);
     Some(InstanceConfig {
         engine: engine?,
-        parallelism: Parallelism { pipeline: pipeline?, tensor: tensor? },
+        parallelism: Parallelism { pipeline: pipeline?, tensor: tensor?, expert: expert? },
     })
 }

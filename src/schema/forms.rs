@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(object["properties"]["seed"]["default"], 0);
         assert_eq!(object["properties"]["seed"]["description"], "of all randomness");
         assert_eq!(object.get("required"), None, "the table says that both may be left out");
-        let application = Object::documented(&table, "applications").key("model_size", text()).form().value();
-        assert_eq!(application["required"], json!(["model_size"]));
+        let cluster = Object::documented(&table, "cluster").key("servers", text()).form().value();
+        assert_eq!(cluster["required"], json!(["servers"]));
     }
 }

@@ -113,7 +113,7 @@ mod tests {
     fn rows_know_where_they_belong() {
         assert_eq!(row("seed").value(), Some(0.into()));
         assert!(row("cluster.servers").is_required());
-        assert!(row("applications.model_size").is_required());
+        assert!(!row("applications.model_size").is_required());
         assert_eq!(row("applications.scaling_manager.warm_pool").value(), Some(0.into()));
         assert_eq!(row("start_state.split_type").value(), Some("homogeneous".into()));
         assert_eq!(row("workload.skip_bad_rows").value(), Some(false.into()));

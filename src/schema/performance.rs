@@ -1,13 +1,39 @@
 //! `performance_model`: how long an iteration takes.
 
-use super::forms::{Form, Object, any, bare_words, positive, text};
+use super::applications::{kv_dtype, precision};
+use super::forms::{Form, Object, any, bare_words, number, positive, suggested, text};
 use super::keys::KeyTable;
+use crate::performance::roofline::Backend;
 
 /// The section.
 pub fn form(table: &KeyTable) -> Form {
-    let settings =
-        Object::documented(table, "performance_model").key("db", db()).key("constant", constant(table)).one();
-    any([bare_words(["db", "constant"]), settings])
+    let settings = Object::documented(table, "performance_model")
+        .key("roofline", roofline())
+        .key("db", db())
+        .key("constant", constant(table))
+        .one();
+    any([bare_words(["roofline", "db", "constant"]), settings])
+}
+
+fn roofline() -> Form {
+    let backends = Backend::ALL.map(Backend::name);
+    Object::default()
+        .key("backend", suggested(bare_words(backends)).about("the serving engine").otherwise(backends[0]))
+        .key("precision", precision())
+        .key("kv_dtype", kv_dtype())
+        .key("constants", constants().about("constants of your own; those left out stay the engine's"))
+        .form()
+}
+
+fn constants() -> Form {
+    let time = || number(0.0, f64::INFINITY);
+    Object::default()
+        .key("host_ms", time().unit("ms").about("host work an iteration"))
+        .key("per_expert_layer_us", time().unit("µs").about("host work a layer with experts, an iteration"))
+        .key("per_sequence_us", time().unit("µs").about("host work a sequence, an iteration"))
+        .key("decode_factor", positive().about("time of moving data over that of the kernels one by one"))
+        .key("prefill_factor", positive().about("the same of the arithmetic beyond"))
+        .form()
 }
 
 fn db() -> Form {

@@ -65,8 +65,15 @@ fn instance(table: &KeyTable) -> Object<'_> {
             "max_preemptions",
             count(0).about("iterations a request may be passed over before it goes first"),
         )
-        .key("pipeline_parallelism", count(1).about("pipeline stages; kept, not simulated"))
-        .key("tensor_parallelism", count(1).about("GPUs an instance is spread over"));
+        .key(
+            "pipeline_parallelism",
+            count(1).about("groups of layers on GPUs of their own; only `roofline` counts them"),
+        )
+        .key("tensor_parallelism", count(1).about("GPUs that share every matrix"))
+        .key(
+            "expert_parallelism",
+            count(1).about("how many of those keep experts whole; only `roofline` counts them"),
+        );
     vllm(selecting)
 }
 

@@ -208,9 +208,9 @@ impl Builder<'_> {
         addresses: (EntityId, Option<EntityId>, EntityId),
     ) -> Result<Vec<Birth>, SimulationError> {
         let mut births = Vec::new();
+        let find = self.timings.finder(&spec.model);
         for server in &self.servers {
             for instance in server.instances.iter().filter(|instance| instance.application == spec.id) {
-                let gpu = &server.sku.gpu.name;
                 let planned = PlannedInstance {
                     instance: instance.id,
                     server: server.id,
@@ -218,7 +218,7 @@ impl Builder<'_> {
                     processors: instance.processors.clone(),
                     tag: instance.tag,
                     engine: instance.config.engine,
-                    performance: self.timings.find(&spec.model.name, gpu, instance.tensor_parallelism)?,
+                    performance: find(&server.sku, instance.parallelism)?,
                     created: SimTime::ZERO,
                     ready_at: None,
                 };
@@ -250,7 +250,7 @@ impl Builder<'_> {
             scenario.cluster.clone(),
             spec.model.clone(),
             InstanceConfigs::of(&scenario.start_state, spec.id),
-            self.timings.finder(&spec.model.name),
+            self.timings.finder(&spec.model),
             (server_ids, instance_ids),
         )
         .with_seed(scenario.seed);

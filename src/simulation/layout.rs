@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::SimulationError;
-use crate::cluster::{Parcel, pack, shape_of_slice, shape_on_server};
+use crate::cluster::{InstanceShape, Parcel, pack, shape_of_slice, shape_on_server};
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::scenario::{
-    ClusterSpec, InstanceConfig, ModelSpec, PackedSpec, PoolSpec, Scenario, Sku, SplitType, StartState,
+    ClusterSpec, InstanceConfig, ModelSpec, PackedSpec, Parallelism, PoolSpec, Scenario, Sku, SplitType,
+    StartState,
 };
 
 /// A server that exists at time 0.
@@ -31,7 +32,7 @@ pub(super) struct StartInstance {
     pub nth: u32,
     pub tag: Option<Tag>,
     pub processors: Vec<u32>,
-    pub tensor_parallelism: u32,
+    pub parallelism: Parallelism,
     pub config: InstanceConfig,
 }
 
@@ -82,7 +83,7 @@ fn place_packed(
             nth,
             tag,
             processors: (spot.first_gpu..spot.first_gpu + spot.gpus).collect(),
-            tensor_parallelism: instance.parallelism.tensor,
+            parallelism: instance.parallelism,
             config: instance,
         });
         *id += 1;
@@ -125,13 +126,13 @@ fn place(
         StartState::Unallocated { .. } | StartState::Packed { .. } => Ok(()),
         StartState::WholeServers { instance, .. } => {
             let shape = shape_on_server(model, &server.sku, instance.parallelism)?;
-            fill(server, shape.gpus, shape.tensor_parallelism, None, *instance, next);
+            fill(server, shape, None, *instance, next);
             Ok(())
         }
         StartState::Split { split, prompt, token, .. } => {
             let Some((tag, pool)) = pool_of(*split, position, server, prompt, token) else { return Ok(()) };
             let shape = shape_of_slice(model, &server.sku, pool.instance.parallelism)?;
-            fill(server, shape.gpus, shape.tensor_parallelism, Some(tag), pool.instance, next);
+            fill(server, shape, Some(tag), pool.instance, next);
             Ok(())
         }
     }
@@ -172,8 +173,7 @@ fn pool_of<'a>(
 /// Cuts a server into slices of `gpus` GPUs, one instance each; a rest too small for one stays free.
 fn fill(
     server: &mut StartServer,
-    gpus: u32,
-    tensor_parallelism: u32,
+    InstanceShape { gpus, parallelism, .. }: InstanceShape,
     tag: Option<Tag>,
     config: InstanceConfig,
     next: &mut u32,
@@ -185,7 +185,7 @@ fn fill(
         let processors = (slice * gpus..(slice + 1) * gpus).collect();
         let (application, nth, id) = (server.owner, *next, InstanceId(*next));
         *next += 1;
-        let instance = StartInstance { application, id, nth, tag, processors, tensor_parallelism, config };
+        let instance = StartInstance { application, id, nth, tag, processors, parallelism, config };
         server.instances.push(instance);
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ebbflow_actors::{Arbiters, Progress, RunConfig, Runner, TickMode};
 
-use crate::performance::{ConstantError, LookupError};
+use crate::performance::{ConstantError, LookupError, TimingError};
 use crate::registry::Registry;
 use crate::results::{Incomplete, Keep, RunResults};
 use crate::scenario::Scenario;
@@ -61,7 +61,10 @@ impl Default for RunOptions {
 pub enum SimulationError {
     /// The performance model has nothing to say about an instance of the scenario.
     #[error(transparent)]
-    Performance(#[from] LookupError),
+    Performance(#[from] TimingError),
+    /// A built-in table has no row for the reference machine.
+    #[error(transparent)]
+    Table(#[from] LookupError),
     /// The constant performance model was given impossible times.
     #[error(transparent)]
     Constant(#[from] ConstantError),

@@ -1,20 +1,27 @@
 //! Where iteration times come from: what `performance_model` of a scenario names, made once for a run.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::SimulationError;
+use crate::cluster::{DoesNotFit, deploy, memory_of};
 use crate::performance::{
-    Constant, DecodeKey, LookupError, LookupKey, LookupTable, PerformanceModel, Timing, splitwise_2023,
+    Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, Timing, TimingError, splitwise_2023,
 };
 use crate::scaling::PerformanceOf;
-use crate::scenario::PerformanceSpec;
+use crate::scenario::{ModelSpec, Parallelism, PerformanceSpec, Sku};
 
 /// Where iteration times come from.
 #[derive(Clone)]
 pub(super) enum Timings {
     Constant(Timing),
-    Lookup { table: Arc<LookupTable>, decode_key: DecodeKey, models: Arc<Models> },
+    Lookup {
+        table: Arc<LookupTable>,
+        decode_key: DecodeKey,
+        models: Arc<Models>,
+    },
+    /// Of each model by itself.
+    Roofline,
 }
 
 /// The models of a table, made once: thousands of instances read the same few curves.
@@ -39,38 +46,54 @@ impl Timings {
                 let models = Arc::new(table.keys().filter_map(model).collect());
                 Ok(Timings::Lookup { table: Arc::new(table), decode_key, models })
             }
+            PerformanceSpec::Roofline(_) => Ok(Timings::Roofline),
         }
     }
 
-    pub(super) fn find(
-        &self,
-        model: &str,
-        gpu: &str,
-        tensor_parallelism: u32,
-    ) -> Result<Timing, LookupError> {
+    /// Finds the times of instances of a model. What has been worked out once is remembered.
+    pub(super) fn finder(&self, model: &ModelSpec) -> PerformanceOf {
+        let (timings, model) = (self.clone(), model.clone());
+        let known: Mutex<BTreeMap<(String, Parallelism), Timing>> = Mutex::default();
+        Arc::new(move |sku, parallelism| {
+            if !matches!(timings, Timings::Roofline) {
+                return timings.find(&model, sku, parallelism);
+            }
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = (sku.name.clone(), parallelism);
+            if let Some(timing) = known.get(&key) {
+                return Ok(timing.clone());
+            }
+            let timing = timings.find(&model, sku, parallelism)?;
+            known.insert(key, timing.clone());
+            Ok(timing)
+        })
+    }
+
+    fn find(&self, model: &ModelSpec, sku: &Sku, parallelism: Parallelism) -> Result<Timing, TimingError> {
         match self {
             Timings::Constant(constant) => Ok(constant.clone()),
             Timings::Lookup { table, decode_key, models } => {
-                let key = LookupKey::new(model, gpu, tensor_parallelism);
+                let key = LookupKey::new(&model.name, &sku.gpu.name, parallelism.tensor);
                 match models.get(&key) {
                     Some(model) => Ok(model.clone()),
                     // Asked again for the reason why there is none.
                     None => Ok(Timing::of_batches(Arc::new(table.lookup(&key, *decode_key)?))),
                 }
             }
+            Timings::Roofline => {
+                let deployed = deploy(model, &sku.gpu, parallelism);
+                let roofline = deployed.ok_or_else(|| DoesNotFit::NoSizes(model.name.clone()))??;
+                let memory = memory_of(&roofline, model);
+                Ok(Timing::of_iterations(Arc::new(roofline)).with_memory(memory))
+            }
         }
-    }
-
-    pub(super) fn finder(&self, model: &str) -> PerformanceOf {
-        let (timings, model) = (self.clone(), model.to_owned());
-        Arc::new(move |gpu, tensor_parallelism| timings.find(&model, gpu, tensor_parallelism))
     }
 
     /// The ancestor's reference machine, a lone request on which normalises latencies.
     pub(super) fn baseline(&self) -> Result<Arc<dyn PerformanceModel>, SimulationError> {
         match self {
             Timings::Constant(constant) => Ok(Arc::clone(&constant.batches)),
-            Timings::Lookup { .. } => {
+            Timings::Lookup { .. } | Timings::Roofline => {
                 let key = LookupKey::new("bloom-176b", "a100-80gb", 8);
                 Ok(Arc::new(splitwise_2023().lookup(&key, DecodeKey::BatchTokens)?))
             }

@@ -131,8 +131,7 @@ fn a_new_instance_is_configured_by_its_tag_or_as_asked() {
     );
     let scenario = scenario(&text);
     let mut manager = empty_manager(&scenario, every_gpu());
-    let own =
-        InstanceConfig { engine: EngineSpec::Default, parallelism: Parallelism { pipeline: 1, tensor: 8 } };
+    let own = InstanceConfig { engine: EngineSpec::Default, parallelism: Parallelism::tensor(8) };
     let configs = InstanceConfigs::of(&scenario.start_state, scenario.applications[0].id);
     let (prompt, token) = (configs.for_tag(Some(Tag::Prompt)), configs.for_tag(Some(Tag::Token)));
     assert_ne!(prompt, token);

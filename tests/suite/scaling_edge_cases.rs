@@ -41,9 +41,9 @@ fn without_any_server_configuration_nothing_can_be_scaled_up() {
 #[test]
 fn an_unknown_sku_is_refused_and_the_known_ones_are_named() {
     let error =
-        refused(&mut manager("{}"), |manager| manager.scale_up_full(at(1.0), None, None, Some("dgx-b200")));
+        refused(&mut manager("{}"), |manager| manager.scale_up_full(at(1.0), None, None, Some("dgx-b300")));
     let text = error.to_string();
-    assert!(text.starts_with("server configuration for `dgx-b200` not found"), "{text}");
+    assert!(text.starts_with("server configuration for `dgx-b300` not found"), "{text}");
     assert_eq!(text.matches("dgx-h100,").count(), 1, "each one once: {text}");
 }
 

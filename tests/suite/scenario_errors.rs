@@ -168,7 +168,7 @@ const WRONG: &[(&str, &str)] = &[
         "has no row for llama2-70b on h100-80gb",
     ),
     ("cluster.servers.0.sku=h100-80gb-x1", "needs 135 GB for its weights"),
-    ("performance_model=roofline", "unknown performance model `roofline`"),
+    ("performance_model=guess", "unknown performance model `guess`"),
     ("performance_model={constant: {token_time: 0}}", "expected a number above 0"),
     ("performance_model={db: {decode_key: batch}}", "did you mean `batch_size`?"),
     ("performance_model={_target_: performance_model.Magic}", "unknown performance model"),

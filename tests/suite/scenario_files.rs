@@ -146,7 +146,7 @@ fn the_guides_example_runs_as_it_stands_on_whole_servers() {
         assert_eq!(pool.num_instances, 2);
         let (model, sku) = (&scenario.applications[0].model, &scenario.cluster.servers[0].sku);
         let shape = shape_of_slice(model, sku, pool.instance.parallelism).expect("it fits the server");
-        assert_eq!((shape.gpus, shape.tensor_parallelism, shape.widened), (8, 8, true));
+        assert_eq!((shape.gpus, shape.parallelism.tensor, shape.widened), (8, 8, true));
     }
     let said = |words: &str| scenario.notes.iter().any(|note| note.contains(words));
     assert!(said("takes the whole server"), "{:?}", scenario.notes);

@@ -34,6 +34,16 @@ pub struct GpuMemory {
 }
 
 impl GpuMemory {
+    /// Bytes there are for KV cache.
+    pub fn cache_bytes(&self) -> u64 {
+        self.capacity_bytes.saturating_sub(self.weights_bytes)
+    }
+
+    /// Tokens of KV cache there is room for.
+    pub fn kv_tokens(&self) -> u64 {
+        self.cache_bytes() / self.kv_bytes_per_token.max(1)
+    }
+
     pub(super) fn block_bytes(&self) -> u64 {
         (self.kv_bytes_per_token * BLOCK_TOKENS).max(1)
     }
@@ -106,7 +116,7 @@ impl ContinuousBatcher {
         time: Arc<dyn IterationTime>,
     ) -> Result<Self, SettingsError> {
         settings.check()?;
-        let capacity = memory.capacity_bytes.saturating_sub(memory.weights_bytes) / memory.block_bytes();
+        let capacity = memory.cache_bytes() / memory.block_bytes();
         let pace = settings.speculation.map_or(Pace::STEADY, |speculation| {
             Pace::speculative(speculation.draft_tokens, speculation.acceptance)
         });

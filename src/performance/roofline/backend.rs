@@ -14,7 +14,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::RooflineError;
+use super::{Gpu, RooflineError};
+use crate::models::{Attention, Model, Precision};
 
 /// A serving engine with fitted constants.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -97,6 +98,38 @@ impl Backend {
             // the time of reading weights from the host's: the memory scale is held at vLLM's, and larger loads
             // are an extrapolation.
             (Backend::Sglang, true) => constants([0.0, 29.9, 0.0, 0.806, 3.546], 204.7),
+        }
+    }
+
+    /// Precision of the KV cache when nothing is said: TensorRT-LLM takes 8 bits once the weights are quantised (as
+    /// NVIDIA's quantised checkpoints say), vLLM likewise where the GPU knows 4-bit arithmetic (Blackwell, as in
+    /// the recipes of InferenceMAX), otherwise 16 bits.
+    pub fn default_cache(self, weights: Precision, gpu: &Gpu) -> Precision {
+        let small = match self {
+            Backend::TrtLlm => gpu.fp8_flops.is_some(),
+            Backend::Vllm => gpu.fp4_flops.is_some(),
+            Backend::Sglang => false,
+        };
+        if weights != Precision::Bf16 && small { Precision::Fp8 } else { Precision::Bf16 }
+    }
+
+    /// Why this engine's times of such a model are an extrapolation; none: models of its kind were measured.
+    pub fn untested_with(self, model: &Model) -> Option<String> {
+        if matches!(model.attention, Attention::Latent(_)) {
+            return Some(format!(
+                "no model with latent attention such as {} was measured under {self}",
+                model.name
+            ));
+        }
+        match (self, model.is_moe()) {
+            (Backend::TrtLlm, true) => Some(format!(
+                "an engine and a mixture of experts never seen together ({self}, {}) are up to 30 % off; two were measured",
+                model.name
+            )),
+            (Backend::Sglang, true) => {
+                Some(format!("mixtures of experts were measured under {self} with 2 to 9 clients only"))
+            }
+            _ => None,
         }
     }
 

@@ -3,9 +3,9 @@
 use super::{Gpu, RooflineError, builtin_gpus};
 use crate::diagnosis::nearest;
 
-/// What a name may add to the GPU's own, e.g. `h100_sxm` or `a100-80gb`.
+/// What a name may add to the GPU's own, e.g. `h100_sxm` or `a100-80gb`; longer ones first.
 const SUFFIXES: [&str; 10] =
-    ["80gb", "141gb", "48gb", "96gb", "24gb", "180gb", "192gb", "hbm3", "sxm", "server"];
+    ["180gb", "141gb", "192gb", "80gb", "48gb", "96gb", "24gb", "hbm3", "sxm", "server"];
 
 /// The built-in GPU of this name; case, dashes, board form and memory size do not matter.
 pub fn find_gpu(name: &str) -> Result<Gpu, RooflineError> {
@@ -40,6 +40,7 @@ mod tests {
             ("A100-80GB", "A100"),
             ("NVIDIA H200 141GB", "H200"),
             ("b200-sxm", "B200"),
+            ("b200-180gb", "B200"),
             ("rtx_pro_6000_server", "RTX-PRO-6000"),
             ("RTXPRO6000", "RTX-PRO-6000"),
             ("NVIDIA GeForce RTX 4090", "RTX-4090"),

@@ -58,6 +58,16 @@ impl KvMemory {
         (self.available_bytes / self.token_bytes).max(0.0) as u64
     }
 
+    /// Whether the weights leave room for a block of tokens at least.
+    pub fn fits(&self) -> bool {
+        self.capacity_tokens() >= 16
+    }
+
+    /// Bytes for weights and cache together: what the engine takes less what it keeps for itself.
+    pub fn room_bytes(&self) -> f64 {
+        (self.weight_bytes + self.available_bytes).max(0.0)
+    }
+
     /// Sequences of this context that the cache holds at once.
     pub fn sequences(&self, context: u64) -> u64 {
         (self.available_bytes / self.sequence_bytes(context.max(1))).max(0.0) as u64

@@ -34,6 +34,7 @@ mod gpus;
 mod iteration;
 mod memory;
 mod operators;
+mod own_constants;
 mod parallelism;
 mod times;
 
@@ -49,6 +50,7 @@ pub use gpus::builtin_gpus;
 pub use iteration::{IterationSums, PrefillChunk};
 pub use memory::KvMemory;
 pub use operators::{Operator, OperatorTimes};
+pub use own_constants::OwnConstants;
 pub use parallelism::Parallelism;
 
 use crate::models::{Model, Precision, Window};
@@ -84,7 +86,10 @@ impl Roofline {
     /// The times of this deployment, with the engine's built-in constants.
     pub fn new(deployment: Deployment) -> Result<Self, RooflineError> {
         deployment.parallelism.check(&deployment.model)?;
-        let cache = deployment.cache.unwrap_or_else(|| default_cache(&deployment));
+        let cache = deployment.cache.unwrap_or_else(|| {
+            let weights = deployment.model.weight_precision(deployment.precision);
+            deployment.backend.default_cache(weights, &deployment.gpu)
+        });
         let constants = deployment.backend.constants(deployment.model.is_moe());
         let costs = LayerCosts::of(&deployment, cache);
         Ok(Roofline { deployment, cache, constants, costs })
@@ -166,19 +171,6 @@ impl Roofline {
     pub fn kv_memory(&self) -> KvMemory {
         KvMemory::of(&self.deployment, self.cache)
     }
-}
-
-/// What an engine keeps its cache in when nothing is said: TensorRT-LLM in 8 bits once the weights are
-/// quantised (as NVIDIA's quantised checkpoints say), vLLM likewise where the GPU knows 4-bit arithmetic
-/// (Blackwell, as in the recipes of InferenceMAX), otherwise 16 bits.
-fn default_cache(deployment: &Deployment) -> Precision {
-    let quantised = deployment.model.weight_precision(deployment.precision) != Precision::Bf16;
-    let small = match deployment.backend {
-        Backend::TrtLlm => deployment.gpu.fp8_flops.is_some(),
-        Backend::Vllm => deployment.gpu.fp4_flops.is_some(),
-        Backend::Sglang => false,
-    };
-    if quantised && small { Precision::Fp8 } else { Precision::Bf16 }
 }
 
 #[cfg(test)]

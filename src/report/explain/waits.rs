@@ -8,6 +8,7 @@ use super::facts::{Facts, decode, prefill};
 use super::standing::rank;
 use super::waterfall::{Part, PartKind};
 use crate::ids::{InstanceId, RequestId};
+use crate::report::memory;
 use crate::request::Request;
 
 /// How many others are named; all are counted.
@@ -230,18 +231,17 @@ fn idle_elsewhere(facts: &Facts<'_>, instance: InstanceId, span: Span) -> Option
 /// The memory in use, from the iteration logs; none without them.
 fn memory(facts: &Facts<'_>, request: &Request, instance: InstanceId, part: &Part) -> Option<MemorySeen> {
     let record = facts.instance(instance)?;
-    let server = facts.run.results.server(record.server)?;
     let rows = facts.application.iterations.iter().filter(|row| row.instance == instance);
     let during = rows.filter(|row| part.span.common(Span::new(row.start, row.end)).is_some());
     let peak_bytes = during.map(|row| row.memory_bytes).max()?;
     let applications = &facts.run.scenario.applications;
-    let model = &applications.iter().find(|spec| spec.id == facts.application.id)?.model;
+    let spec = applications.iter().find(|spec| spec.id == facts.application.id)?;
     let tokens = match part.kind {
         PartKind::WaitForDecode => request.output_tokens - 1,
         _ => request.prompt_tokens + 1,
     };
-    let needed_bytes = model.kv_bytes(request.batch_size, u64::from(tokens));
-    let capacity_bytes = server.sku.gpu.memory_bytes * u64::from(record.gpus());
+    let needed_bytes = spec.model.kv_bytes(request.batch_size, u64::from(tokens));
+    let capacity_bytes = memory::of(&facts.run.scenario, spec, record)?.capacity_bytes;
     let full = peak_bytes + needed_bytes > capacity_bytes;
     Some(MemorySeen { peak_bytes, capacity_bytes, needed_bytes, full })
 }

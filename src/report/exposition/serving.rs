@@ -21,9 +21,9 @@ use super::text::{Family, Kind, Text, labels};
 use super::{ApplicationResults, ApplicationSpec, View};
 use crate::ids::InstanceId;
 use crate::report::journey::{Phase, stays};
-use crate::report::kv;
+use crate::report::{kv, memory};
 use crate::request::Request;
-use crate::results::{EndedRequest, InstanceRecord, RunResults};
+use crate::results::{EndedRequest, InstanceRecord};
 
 const TTFT_BOUNDS: [f64; 22] = [
     0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0,
@@ -164,7 +164,7 @@ impl<'a> Engines<'a> {
             for instance in &application.instances {
                 here.push(instance.active.map(|active| {
                     sources.push(source(view, spec, instance, active));
-                    kv_bytes.push(kv_capacity(view.results, spec, instance));
+                    kv_bytes.push(kv_capacity(view, spec, instance));
                     sources.len() - 1
                 }));
             }
@@ -265,8 +265,7 @@ fn source(view: &View<'_>, spec: &ApplicationSpec, instance: &InstanceRecord, ac
     Source { labels, scrapes: Scrapes::new(active, gone, view.interval) }
 }
 
-/// Bytes of the instance's GPUs beside the weights.
-fn kv_capacity(results: &RunResults, spec: &ApplicationSpec, instance: &InstanceRecord) -> u64 {
-    let per_gpu = results.server(instance.server).map_or(0, |server| server.sku.gpu.memory_bytes);
-    (per_gpu * u64::from(instance.gpus())).saturating_sub(spec.model.weights_bytes)
+/// Bytes of the instance's GPUs beside what is no cache.
+fn kv_capacity(view: &View<'_>, spec: &ApplicationSpec, instance: &InstanceRecord) -> u64 {
+    memory::of(view.scenario, spec, instance).map_or(0, |memory| memory.cache_bytes())
 }

@@ -8,9 +8,10 @@ use super::{Pools, Values};
 use crate::ids::InstanceId;
 use crate::report::FinishedRun;
 use crate::report::kv::{self, Holding};
+use crate::report::memory;
 use crate::results::statuses::{self, Status};
-use crate::results::{ApplicationResults, InstanceRecord, RunResults};
-use crate::scenario::ModelSpec;
+use crate::results::{ApplicationResults, InstanceRecord};
+use crate::scenario::ApplicationSpec;
 
 /// A share per bin of one pool, from 0 to 1; null where there is nothing to have a share of.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -50,10 +51,10 @@ pub(super) fn kv_share(run: &FinishedRun, pools: &Pools, bins: Bins) -> Vec<Pool
     let mut shares = Shares::new(pools, bins);
     for application in &run.results.applications {
         let spec = run.scenario.applications.iter().find(|spec| spec.id == application.id);
-        let Some(model) = spec.map(|spec| &spec.model) else { continue };
+        let Some(spec) = spec else { continue };
         let places = places(application, pools);
-        room(&run.results, application, model, &places, &mut shares);
-        for (instance, Holding { from, to, bytes, .. }) in kv::held(application, model) {
+        room(run, application, spec, &places, &mut shares);
+        for (instance, Holding { from, to, bytes, .. }) in kv::held(application, &spec.model) {
             if let Some(pool) = places[instance] {
                 shares.pools[pool].0.add((from, to.unwrap_or(end)), bytes as f64);
             }
@@ -64,17 +65,16 @@ pub(super) fn kv_share(run: &FinishedRun, pools: &Pools, bins: Bins) -> Vec<Pool
 
 /// What the instances have room for beside the weights, while they serve and drain.
 fn room(
-    results: &RunResults,
+    run: &FinishedRun,
     application: &ApplicationResults,
-    model: &ModelSpec,
+    spec: &ApplicationSpec,
     places: &[Option<usize>],
     shares: &mut Shares,
 ) {
     for (instance, pool) in application.instances.iter().zip(places) {
-        let (Some(pool), Some(server)) = (pool, results.server(instance.server)) else { continue };
-        let memory = server.sku.gpu.memory_bytes;
-        let room = (memory * u64::from(instance.gpus())).saturating_sub(model.weights_bytes);
-        served(instance, results.end).for_each(|span| shares.pools[*pool].1.add(span, room as f64));
+        let (Some(pool), Some(memory)) = (pool, memory::of(&run.scenario, spec, instance)) else { continue };
+        let room = memory.cache_bytes() as f64;
+        served(instance, run.results.end).for_each(|span| shares.pools[*pool].1.add(span, room));
     }
 }
 

@@ -53,7 +53,7 @@ pub fn read(directory: &Path, application: ApplicationId) -> Result<Vec<ServerRe
     Scanner::open(&path(directory, application), &HEADER)?.rows(|row| {
         let (id, name, gpu_name) = (row.next()?, row.next()?, row.next()?);
         let (gpus, memory_bytes) = (row.next()?, row.next()?);
-        let gpu = GpuSpec { name: gpu_name, memory_bytes };
+        let gpu = GpuSpec { name: gpu_name, memory_bytes, sheet: None };
         let (idle_power_w, busy_power_w, usd_per_gpu_h) = (row.next()?, row.next()?, row.next()?);
         let sku = Arc::new(Sku { name, gpu, gpus, idle_power_w, busy_power_w, usd_per_gpu_h });
         Ok(ServerRecord { id, sku, created: row.next()?, removed: row.next()? })

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Sections;
 use super::uses::Use;
-use crate::cluster::InstanceShape;
+use crate::cluster::{DoesNotFit, InstanceShape};
 use crate::performance::{LookupError, LookupKey, LookupTable, splitwise_2023};
 use crate::scenario::spec::PerformanceSpec;
 
@@ -12,7 +12,7 @@ impl Sections<'_, '_> {
     /// The performance table; nothing when the model is constant or the table cannot be read.
     pub(super) fn table(&self) -> Option<LookupTable> {
         match self.performance? {
-            PerformanceSpec::Constant { .. } => None,
+            PerformanceSpec::Constant { .. } | PerformanceSpec::Roofline(_) => None,
             PerformanceSpec::Lookup { path: None, .. } => Some(splitwise_2023().clone()),
             PerformanceSpec::Lookup { path: Some(path), .. } => match LookupTable::from_csv(path) {
                 Ok(table) => Some(table),
@@ -41,22 +41,64 @@ impl Sections<'_, '_> {
         let model = &instance.application.spec.model;
         let shape = match (instance.shape)(model, instance.sku, instance.config.parallelism) {
             Ok(shape) => shape,
-            Err(misfit) => {
-                let help = "use servers with more GPU memory or a smaller model".to_owned();
-                return instance.application.model_at.refuse(misfit.to_string(), Some(help));
-            }
+            Err(misfit) => return self.refuse_misfit(instance, &misfit),
         };
         if shape.widened {
             self.note_widened(instance, shape);
         }
+        if model.roofline.is_some() && shape.parallelism.gpus() < shape.gpus {
+            self.note_idle_gpus(instance, shape);
+        }
         if let Some(table) = table {
-            let key = LookupKey::new(&model.name, &instance.sku.gpu.name, shape.tensor_parallelism);
+            let key = LookupKey::new(&model.name, &instance.sku.gpu.name, shape.parallelism.tensor);
             self.check_row(instance, &key, table);
         }
     }
 
+    fn refuse_misfit(&self, instance: &Use<'_, '_>, misfit: &DoesNotFit) {
+        let (at, help) = match misfit {
+            DoesNotFit::Weights { .. } | DoesNotFit::NoSizes(_) => {
+                (&instance.application.model_at, "use servers with more GPU memory or a smaller model")
+            }
+            DoesNotFit::NoSheet(_) => (
+                &self.top.descend(&["cluster", "servers"]),
+                "use servers with another GPU (`ebbflow list gpus`), or describe this one in `cluster.gpus`",
+            ),
+            DoesNotFit::Split { fits: Some(_), .. } => (&instance.at, "change `tensor_parallelism`"),
+            DoesNotFit::NoRoom { fits: Some(_), .. } => {
+                (&instance.at, "raise `tensor_parallelism`, or serve the model in a smaller `precision`")
+            }
+            DoesNotFit::Split { .. } | DoesNotFit::NoRoom { .. } => {
+                (&instance.at, "use servers with more GPU memory, a smaller model or a smaller `precision`")
+            }
+        };
+        at.refuse(misfit.to_string(), Some(help.to_owned()));
+    }
+
+    fn note_idle_gpus(&self, instance: &Use<'_, '_>, shape: InstanceShape) {
+        self.top.log.note(format!(
+            "application {}: an instance has all {} GPUs of a {} server to itself and computes on {} of them; raise \
+             tensor_parallelism or use smaller servers",
+            instance.application.spec.id,
+            shape.gpus,
+            instance.sku.name,
+            shape.parallelism.gpus(),
+        ));
+    }
+
     fn note_widened(&self, instance: &Use<'_, '_>, shape: InstanceShape) {
         let application = &instance.application.spec;
+        let (asked, sku) = (instance.config.parallelism, instance.sku);
+        if asked.gpus() > sku.gpus {
+            return self.top.log.note(format!(
+                "application {}: a parallelism of {} GPUs is more than a {} server has; an instance takes the whole \
+                 server and its times are those of tensor parallelism {}",
+                application.id,
+                asked.gpus(),
+                sku.name,
+                shape.parallelism.tensor,
+            ));
+        }
         self.top.log.note(format!(
             "application {}: tensor_parallelism {} is too small to hold {} on {} servers; an instance takes the whole \
              server ({} GPUs) and its times are those of tensor parallelism {}",
@@ -65,7 +107,7 @@ impl Sections<'_, '_> {
             application.model.name,
             instance.sku.name,
             shape.gpus,
-            shape.tensor_parallelism,
+            shape.parallelism.tensor,
         ));
     }
 

@@ -1,9 +1,10 @@
 //! Scalars: flags, numbers and times with their bounds.
 
 use ebbflow_actors::{SimDuration, SimTime};
+use serde_json::Value as Json;
 
 use super::At;
-use crate::scenario::tree::Value;
+use crate::scenario::tree::{Node, Value};
 
 /// Longest time a scenario may name, in seconds (about 31 years).
 const MAX_SECONDS: f64 = 1e9;
@@ -81,6 +82,11 @@ impl<'t> At<'t> {
         self.duration().map(|span| SimTime::ZERO + span)
     }
 
+    /// What stands here, in JSON: quoted text stays text, everything else is read as JSON where it can be.
+    pub(in crate::scenario) fn json(&self) -> Json {
+        json(self.node)
+    }
+
     fn plain(&self) -> Option<&'t str> {
         match &self.node.value {
             Value::Scalar { text, plain: true } => Some(text),
@@ -107,6 +113,20 @@ impl<'t> At<'t> {
             _ => return None,
         };
         parse_number(text[..unit_at].trim()).map(|value| value * factor)
+    }
+}
+
+fn json(node: &Node) -> Json {
+    match &node.value {
+        _ if node.is_null() => Json::Null,
+        Value::Scalar { text, plain: true } => match text.as_str() {
+            "True" | "TRUE" => Json::Bool(true),
+            "False" | "FALSE" => Json::Bool(false),
+            text => serde_json::from_str(text).unwrap_or_else(|_| Json::from(text)),
+        },
+        Value::Scalar { text, .. } => Json::from(text.as_str()),
+        Value::List(items) => items.iter().map(json).collect(),
+        Value::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), json(&entry.value))).collect(),
     }
 }
 

@@ -1,39 +1,11 @@
-//! Applications: a model, its scheduler, its ScalingManager, and how long its iterations take.
-
-use std::path::PathBuf;
+//! Applications: a model, its scheduler, its ScalingManager.
 
 use ebbflow_actors::SimDuration;
 
+use super::ModelSpec;
 use crate::ids::{ApplicationId, Tag};
 use crate::registry::Settings;
 use crate::scaling::{ColdStart, Place, SkuChoice, VictimOrder};
-
-/// A model served by an application.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ModelSpec {
-    /// As the performance tables name it, e.g. `llama2-70b`.
-    pub name: String,
-    /// Transformer layers.
-    pub layers: u32,
-    /// Hidden size.
-    pub hidden_size: u32,
-    /// Bytes of all weights.
-    pub weights_bytes: u64,
-    /// Bytes of one KV element.
-    pub dtype_bytes: u32,
-}
-
-impl ModelSpec {
-    /// KV-cache bytes of `tokens` tokens of a request of `batch_size` sequences:
-    /// `2 · batch_size · tokens · hidden_size · layers · dtype_bytes` (keys and values, no grouped heads).
-    pub fn kv_bytes(&self, batch_size: u32, tokens: u64) -> u64 {
-        2 * u64::from(batch_size)
-            * tokens
-            * u64::from(self.hidden_size)
-            * u64::from(self.layers)
-            * u64::from(self.dtype_bytes)
-    }
-}
 
 /// An application: one model behind one scheduler.
 #[derive(Clone, Debug)]
@@ -115,23 +87,4 @@ pub struct PolicySpec {
     pub pool: Option<Tag>,
     /// Between two decisions, > 0.
     pub decision_interval: SimDuration,
-}
-
-/// Which performance model.
-#[derive(Clone, PartialEq, Debug)]
-pub enum PerformanceSpec {
-    /// Fixed times.
-    Constant {
-        /// An iteration with a prompt in it.
-        prompt_s: f64,
-        /// An iteration of decodes only.
-        token_s: f64,
-    },
-    /// A table of measurements.
-    Lookup {
-        /// CSV in the ancestor's format; none: the built-in `splitwise-2023` knots.
-        path: Option<PathBuf>,
-        /// How decode time is looked up.
-        decode_key: crate::performance::DecodeKey,
-    },
 }

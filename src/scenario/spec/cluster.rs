@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::network::NetworkSpec;
+use crate::cluster::known_gpu;
+use crate::performance::roofline::{Gpu, find_gpu};
 
 /// A cluster: groups of equal servers, in order.
 #[derive(Clone, Debug)]
@@ -54,6 +56,22 @@ pub struct GpuSpec {
     pub name: String,
     /// Memory of one GPU.
     pub memory_bytes: u64,
+    /// Its data sheet, where the scenario brings one; none: the built-in sheet of this name, if there is one.
+    pub sheet: Option<Arc<Gpu>>,
+}
+
+impl GpuSpec {
+    /// What `roofline` knows of it: its data sheet, with the memory it has here.
+    pub fn data_sheet(&self) -> Option<Arc<Gpu>> {
+        if let Some(own) = &self.sheet {
+            return Some(Arc::clone(own));
+        }
+        let mut sheet = find_gpu(&self.name).ok()?;
+        if known_gpu(&self.name).is_none_or(|known| known.memory_bytes != self.memory_bytes) {
+            sheet.memory_bytes = self.memory_bytes as f64;
+        }
+        Some(Arc::new(sheet))
+    }
 }
 
 /// A link of the cluster description.

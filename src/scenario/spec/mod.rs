@@ -7,7 +7,9 @@ mod action;
 mod application;
 mod cluster;
 mod conversations;
+mod model;
 mod network;
+mod performance;
 mod start_state;
 mod workload;
 
@@ -16,12 +18,12 @@ use ebbflow_actors::{SimDuration, SimTime};
 use crate::slo::Slo;
 
 pub use action::{Action, Operation};
-pub use application::{
-    ApplicationSpec, DrainTimeoutAction, ModelSpec, PerformanceSpec, PolicySpec, ScalingSpec, SchedulerSpec,
-};
+pub use application::{ApplicationSpec, DrainTimeoutAction, PolicySpec, ScalingSpec, SchedulerSpec};
 pub use cluster::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
 pub use conversations::{Clients, PrefixGroups, Sessions, ThinkTime};
+pub use model::{KnownModel, ModelSpec};
 pub use network::{IntraKind, IntraSpec, LinksSpec, NetworkSpec, NicKind, NicSpec};
+pub use performance::{PerformanceSpec, RooflineSpec};
 pub use start_state::{EngineSpec, InstanceConfig, PackedSpec, Parallelism, PoolSpec, SplitType, StartState};
 pub use workload::{Arrivals, Lengths, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
 

@@ -145,15 +145,22 @@ impl EngineSpec {
 /// Model parallelism.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Parallelism {
-    /// Pipeline stages; kept, ignored by the performance models.
+    /// Pipeline stages. Tables of measurements and fixed times ignore them.
     pub pipeline: u32,
     /// GPUs per layer.
     pub tensor: u32,
+    /// Of the `tensor` GPUs, how many keep experts whole. Only `roofline` knows it.
+    pub expert: u32,
 }
 
 impl Parallelism {
-    /// GPUs of all stages together.
-    pub fn gpus(self) -> u32 {
+    /// Tensor parallelism alone.
+    pub const fn tensor(tensor: u32) -> Self {
+        Parallelism { pipeline: 1, tensor, expert: 1 }
+    }
+
+    /// GPUs in all; too many to count are more than any server has.
+    pub const fn gpus(&self) -> u32 {
         self.tensor.saturating_mul(self.pipeline)
     }
 }

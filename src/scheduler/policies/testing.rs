@@ -19,7 +19,15 @@ pub const BLOCK_TOKENS: u64 = 16;
 pub const BLOCK_BYTES: u64 = BLOCK_TOKENS * 1024;
 
 fn model() -> ModelSpec {
-    ModelSpec { name: "m".to_owned(), layers: 1, hidden_size: 256, weights_bytes: GIB, dtype_bytes: 2 }
+    ModelSpec {
+        name: "m".to_owned(),
+        layers: 1,
+        hidden_size: 256,
+        weights_bytes: GIB,
+        kv_bytes_per_token: BLOCK_BYTES / BLOCK_TOKENS,
+        known: None,
+        roofline: None,
+    }
 }
 
 /// A registered policy with its defaults.

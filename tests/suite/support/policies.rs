@@ -151,7 +151,15 @@ impl Bench {
 
 /// What a policy is told before it begins.
 fn context(pools: Vec<PoolCount>) -> PolicyContext {
-    let model = ModelSpec { name: "m".into(), layers: 1, hidden_size: 1, weights_bytes: 60, dtype_bytes: 1 };
+    let model = ModelSpec {
+        name: "m".into(),
+        layers: 1,
+        hidden_size: 1,
+        weights_bytes: 60,
+        kv_bytes_per_token: 2,
+        known: None,
+        roofline: None,
+    };
     let performance = Arc::new(Constant::new(0.1, 0.01).unwrap());
     PolicyContext {
         application: ApplicationId(0),

@@ -1,0 +1,160 @@
+//! An instance as `roofline` sees it: which GPUs compute, and what their memory holds.
+
+use super::DoesNotFit;
+use crate::instance::continuous::GpuMemory;
+use crate::performance::roofline::{self, Deployment, KvMemory, Roofline, RooflineError};
+use crate::scenario::{GpuSpec, KnownModel, ModelSpec, Parallelism, RooflineSpec};
+
+/// Widest split that is tried when none fits that was asked for.
+const WIDEST: u32 = 64;
+
+/// The times of a model on GPUs of this kind; none when it is not timed by `roofline`.
+///
+/// # Errors
+/// A GPU without data sheet, a split that cannot be, or weights that leave no room for a cache.
+pub fn deploy(
+    model: &ModelSpec,
+    gpu: &GpuSpec,
+    parallelism: Parallelism,
+) -> Option<Result<Roofline, DoesNotFit>> {
+    let (known, spec) = (model.known.as_deref()?, model.roofline?);
+    Some(Deploying { known, spec, gpu }.to_fit(parallelism))
+}
+
+/// The memory of such an instance: what is not cache counts as weights. Tokens of cache are counted as they move
+/// between instances, not as often as they are kept where several GPUs hold the same heads.
+pub fn memory_of(roofline: &Roofline, model: &ModelSpec) -> GpuMemory {
+    let deployment = roofline.deployment();
+    let gpus = u64::from(deployment.parallelism.gpus());
+    let capacity_bytes = deployment.gpu.memory_bytes as u64 * gpus;
+    let cache_bytes = roofline.kv_memory().capacity_tokens() * model.kv_bytes_per_token;
+    GpuMemory {
+        weights_bytes: capacity_bytes.saturating_sub(cache_bytes),
+        capacity_bytes,
+        kv_bytes_per_token: model.kv_bytes_per_token,
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Deploying<'a> {
+    known: &'a KnownModel,
+    spec: RooflineSpec,
+    gpu: &'a GpuSpec,
+}
+
+impl Deploying<'_> {
+    fn to_fit(self, parallelism: Parallelism) -> Result<Roofline, DoesNotFit> {
+        let roofline = match self.split(parallelism)? {
+            Ok(roofline) => roofline,
+            Err(error) => {
+                return Err(DoesNotFit::Split { problem: error.to_string(), fits: self.narrowest() });
+            }
+        };
+        let memory = roofline.kv_memory();
+        if memory.fits() { Ok(roofline) } else { Err(self.too_small(&roofline, &memory)) }
+    }
+
+    /// The split, whether or not it has room; an inner error says why the model cannot be split so.
+    fn split(self, parallelism: Parallelism) -> Result<Result<Roofline, RooflineError>, DoesNotFit> {
+        let sheet = self.gpu.data_sheet().ok_or_else(|| DoesNotFit::NoSheet(self.gpu.name.clone()))?;
+        let Parallelism { pipeline, tensor, expert } = parallelism;
+        let roofline = Roofline::new(Deployment {
+            model: self.known.model.clone(),
+            gpu: (*sheet).clone(),
+            backend: self.spec.backend,
+            parallelism: roofline::Parallelism { tensor, pipeline, expert },
+            precision: self.known.precision,
+            cache: Some(self.known.cache),
+        });
+        Ok(roofline.map(|roofline| {
+            let constants = self.spec.constants.over(*roofline.constants());
+            roofline.with_constants(constants)
+        }))
+    }
+
+    fn too_small(self, roofline: &Roofline, memory: &KvMemory) -> DoesNotFit {
+        DoesNotFit::NoRoom {
+            model: self.known.model.name.clone(),
+            precision: roofline.weights(),
+            weights_gb: memory.weight_bytes / 1e9,
+            gpus: roofline.deployment().parallelism.gpus(),
+            gpu: self.gpu.name.clone(),
+            room_gb: memory.room_bytes() / 1e9,
+            fits: self.narrowest(),
+        }
+    }
+
+    /// The smallest tensor parallelism with room for a cache.
+    fn narrowest(self) -> Option<u32> {
+        let fits = |tensor: &u32| match self.split(Parallelism::tensor(*tensor)) {
+            Ok(Ok(roofline)) => roofline.kv_memory().fits(),
+            _ => false,
+        };
+        (1..=WIDEST).find(fits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::known_gpu;
+    use crate::models::{Precision, find};
+    use crate::performance::roofline::{Backend, OwnConstants, find_gpu};
+
+    fn served(name: &str, precision: Precision) -> ModelSpec {
+        let released = KnownModel::as_released(find(name).unwrap(), None);
+        let spec = RooflineSpec {
+            backend: Backend::Vllm,
+            constants: OwnConstants::default(),
+            precision: None,
+            cache: None,
+        };
+        ModelSpec { roofline: Some(spec), ..KnownModel { precision, ..released }.into() }
+    }
+
+    fn on(gpu: &str, model: &ModelSpec, tensor: u32) -> Result<Roofline, DoesNotFit> {
+        deploy(model, &known_gpu(gpu).unwrap(), Parallelism::tensor(tensor)).unwrap()
+    }
+
+    #[test]
+    fn what_is_left_of_the_memory_holds_the_tokens_that_the_roofline_says() {
+        for (gpu, name, tensor) in [
+            ("h100-80gb", "Llama-3.1-8B", 1),
+            ("h100-80gb", "Llama-3.1-70B", 4),
+            ("b200-180gb", "Qwen3-30B-A3B", 8),
+        ] {
+            let model = served(name, Precision::Bf16);
+            let roofline = on(gpu, &model, tensor).unwrap();
+            let GpuMemory { weights_bytes, capacity_bytes, kv_bytes_per_token } =
+                memory_of(&roofline, &model);
+            let tokens = (capacity_bytes - weights_bytes) / kv_bytes_per_token;
+            assert_eq!(tokens, roofline.kv_memory().capacity_tokens(), "{name}");
+            assert_eq!(capacity_bytes, find_gpu(gpu).unwrap().memory_bytes as u64 * u64::from(tensor));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_answered_with_what_would() {
+        let llama = served("Llama-3.1-70B", Precision::Bf16);
+        let error = on("h100-80gb", &llama, 2).unwrap_err().to_string();
+        assert!(error.contains("takes 141.1 GB") && error.contains("2 × h100-80gb have 137.9 GB"), "{error}");
+        assert!(error.ends_with("the smallest tensor parallelism that fits is 4"), "{error}");
+        assert!(on("h100-80gb", &served("Llama-3.1-70B", Precision::Fp8), 2).is_ok());
+        let error = on("h100-80gb", &served("Qwen2.5-7B", Precision::Bf16), 8).unwrap_err().to_string();
+        assert!(
+            error.contains("its 28 heads must divide evenly") && error.ends_with("that fits is 1"),
+            "{error}"
+        );
+        let error = on("h100-80gb-pcap", &llama, 4).unwrap_err().to_string();
+        assert!(error.contains("no data sheet of the GPU `h100-80gb-pcap`"), "{error}");
+    }
+
+    #[test]
+    fn memory_of_ones_own_makes_room() {
+        let llama = served("Llama-3.1-70B", Precision::Fp8);
+        let larger = GpuSpec { memory_bytes: 94 << 30, ..known_gpu("h100-80gb").unwrap() };
+        let of =
+            |gpu| deploy(&llama, gpu, Parallelism::tensor(2)).unwrap().unwrap().kv_memory().available_bytes;
+        assert!(of(&larger) > of(&known_gpu("h100-80gb").unwrap()) + 20e9);
+    }
+}
