@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::policy::PoolCount;
 use super::*;
+use crate::cluster::GpuNews;
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::instance::InstanceStatus;
 use crate::performance::{Constant, Timing};
@@ -219,4 +220,42 @@ fn a_late_cancellation_drains_from_when_it_was_asked_for() {
     manager.cancelled_too_late(instance);
     let effects = manager.take_effects();
     assert!(matches!(effects[..], [Effect::Drain { since, .. }] if since == at(11)), "{effects:?}");
+}
+
+/// An instance of application 1 that took these GPUs of server 0, or left them.
+fn news(processors: &[u32], taken: bool) -> GpuNews {
+    let (server, application, instance) = (ServerId(0), ApplicationId(1), InstanceId(0));
+    GpuNews { server, application, instance, processors: processors.to_vec(), taken }
+}
+
+#[test]
+fn gpus_of_others_are_taken_until_they_are_left() {
+    let at = |seconds| SimTime::ZERO + SimDuration::from_secs(seconds);
+    let mut manager = manager();
+    manager.adopt_server(ServerId(0), sku(), ApplicationId(0));
+    manager.share_server(ServerId(0));
+    manager.gpus_changed(&news(&[0, 1], true));
+    let on = |manager: &mut ScalingState, gpus: &[u32]| {
+        manager.scale_up_instance(at(1), ServerId(0), None, None, Some(gpus))
+    };
+    let taken = on(&mut manager, &[1, 2]);
+    assert!(matches!(taken, Err(ScalingError::GpuTakenByOthers { gpu: 1, .. })), "{taken:?}");
+    manager.gpus_changed(&news(&[0, 1], false));
+    assert!(on(&mut manager, &[1, 2]).is_ok());
+}
+
+#[test]
+fn what_the_server_refuses_leaves_the_books_as_others_say() {
+    let at = |seconds| SimTime::ZERO + SimDuration::from_secs(seconds);
+    let mut manager = manager();
+    manager.adopt_server(ServerId(0), sku(), ApplicationId(0));
+    manager.share_server(ServerId(0));
+    let late = manager.scale_up_instance(at(1), ServerId(0), None, None, Some(&[2, 3])).expect("it is free");
+    // Somebody else was there first; the news come before the refusal, as the server sends them.
+    manager.gpus_changed(&news(&[2, 3], true));
+    manager.placement_refused(at(2), late, "taken");
+    let again = manager.scale_up_instance(at(3), ServerId(0), None, None, Some(&[3, 1]));
+    assert!(matches!(again, Err(ScalingError::GpuTakenByOthers { gpu: 3, .. })), "{again:?}");
+    assert!(manager.scale_up_instance(at(3), ServerId(0), None, None, Some(&[0, 1])).is_ok());
+    assert!(matches!(manager.scale_down_server(at(4), ServerId(0)), Err(ScalingError::Shared(_))));
 }
