@@ -46,6 +46,7 @@ mod rerun;
 mod result_files;
 mod result_streaming;
 mod roofline;
+mod routing_to_caches;
 mod scaling_basic;
 mod scaling_cancelled_starts;
 mod scaling_cleanup;
