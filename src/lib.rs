@@ -26,6 +26,7 @@ pub mod models;
 pub mod participant;
 pub mod performance;
 pub mod registry;
+pub mod replay;
 pub mod report;
 pub mod request;
 pub mod results;
