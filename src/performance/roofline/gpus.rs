@@ -25,6 +25,10 @@ const fn collective(share: f64, start_us: f64, mean_error: f64) -> Collective {
     Collective { share, start_s: start_us * 1e-6, mean_error: Some(mean_error) }
 }
 
+const fn assumed_collective(share: f64, start_us: f64) -> Collective {
+    Collective { share, start_s: start_us * 1e-6, mean_error: None }
+}
+
 /// Weights of 4 bits with 16-bit activations in plain matrices were not measured: the share of the arithmetic
 /// is that of bf16, that of the bandwidth the one of fp8.
 const fn plain_4_bit(bf16: Share, fp8: Share) -> Share {
@@ -190,8 +194,10 @@ fn l40s() -> Gpu {
 }
 
 fn rtx_pro_6000() -> Gpu {
-    // Server edition at 2430 MHz. Attention: prefill 17 %, decode 25 % mean error (cache of 128 MB). All-reduce:
-    // NCCL where PCIe 5.0 allows peer access; boards without it reach a quarter of that.
+    // Server edition at 2430 MHz. Attention: prefill 17 %, decode 25 % mean error (cache of 128 MB). All-reduce over
+    // PCIe 5.0: NCCL alone, with peer access, reaches 0.55, 0.39 and 0.35 of the link with 2, 4 and 8 GPUs. vLLM does
+    // not: its run of Qwen3-32B on two such GPUs that LLMServingSim publishes (commit 5daddb2) is repeated with
+    // 12.8 GB/s and missed by a quarter with NCCL's 35. So a fifth of the link with two, and likewise less with more.
     let (bf16, fp8) = (share(0.75, 0.76, 0.17), share(0.71, 0.64, 0.19));
     let moe = experts(0.502, 0.801, 4.4, 0.15);
     let assumed = ExpertShare { mean_error: None, ..moe };
@@ -208,9 +214,9 @@ fn rtx_pro_6000() -> Gpu {
         prefill_attention: 0.53,
         decode_attention: 0.91,
         all_reduce: [
-            collective(0.546, 6.78, 0.08),
-            collective(0.388, 13.5, 0.07),
-            collective(0.35, 26.5, 0.12),
+            assumed_collective(0.20, 6.78),
+            assumed_collective(0.14, 13.5),
+            assumed_collective(0.13, 26.5),
         ],
         experts: Kernels {
             bf16: moe,
@@ -242,8 +248,7 @@ pub(super) fn assumed_shares() -> (Kernels<Share>, Kernels<ExpertShare>) {
 
 /// All-reduce nobody measured.
 pub(super) fn assumed_collectives(share: f64) -> [Collective; 3] {
-    let of = |start_us: f64| Collective { share, start_s: start_us * 1e-6, mean_error: None };
-    [of(6.0), of(10.0), of(15.0)]
+    [6.0, 10.0, 15.0].map(|start_us| assumed_collective(share, start_us))
 }
 
 fn rtx_4090() -> Gpu {

@@ -8,9 +8,16 @@ use ebbflow::performance::roofline::{Backend, Constants};
 use super::measured;
 use super::rows::{Group, Row, Rows};
 
-/// Host work a sequence of TensorRT-LLM's dense models is not fitted: one model at one version says 56 µs, the
-/// published fit over three models 28 µs (Llama-70B on H200 and B200, Qwen3-32B on H100).
-const TRTLLM_SEQUENCE_S: f64 = 28e-6;
+/// Host work a sequence of dense models is not fitted where it is known from fits over more groups: TensorRT-LLM 28 µs
+/// (Llama-70B on H200 and B200, Qwen3-32B on H100; one model at one version says 56), vLLM 26 µs (Llama-3.1-70B on
+/// H100, H200 and B200; Qwen3-32B pulls it to 55).
+const fn sequence_s(backend: Backend) -> Option<f64> {
+    match backend {
+        Backend::Vllm => Some(26e-6),
+        Backend::TrtLlm => Some(28e-6),
+        Backend::Sglang => None,
+    }
+}
 
 /// SGLang's points with experts have 2 to 9 clients, which do not tell the time of reading weights from that of the
 /// host: its memory scale is held at vLLM's.
@@ -33,7 +40,7 @@ fn samples(rows: &[&Row]) -> Vec<Sample> {
 
 /// The constants that fit these rows: host work an iteration for dense models, a layer for others.
 pub fn fitted(rows: &[&Row], backend: Backend, experts: bool) -> [f64; Constants::COUNT] {
-    let sequence = (backend == Backend::TrtLlm && !experts).then_some(TRTLLM_SEQUENCE_S);
+    let sequence = sequence_s(backend).filter(|_| !experts);
     let (host, layer) = if experts { (Some(0.0), None) } else { (None, Some(0.0)) };
     let memory = (backend == Backend::Sglang && experts).then_some(SGLANG_EXPERTS_MEMORY);
     fit(&samples(rows), [host, layer, sequence, memory, None])
