@@ -16,7 +16,7 @@ use super::exit::CliError;
 use super::options::Format;
 use super::print;
 use answer::Answer;
-use point::{Catalogue, Words};
+pub(super) use point::{Catalogue, Words, Wrong};
 
 /// Arguments of `ebbflow estimate`.
 #[derive(clap::Args, Debug)]

@@ -5,6 +5,7 @@
 //! the simulation.
 
 mod bench;
+mod calibrate;
 mod check;
 mod compare;
 mod completions;
@@ -77,6 +78,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Say what a model on some GPUs can do: does it fit, how fast is it, where does the time go
     Estimate(estimate::EstimateArgs),
+    /// Fit an engine's constants to your own measured requests, and say how far they are from them before and after
+    Calibrate(calibrate::CalibrateArgs),
     /// List what a scenario may name, with every parameter, its default, unit and source
     List(list::ListArgs),
     /// Write a scenario to start from
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Some(Command::Explain(arguments)) => explain::explain(arguments),
         Some(Command::Export(arguments)) => export::export(arguments),
         Some(Command::Estimate(arguments)) => estimate::estimate(arguments),
+        Some(Command::Calibrate(arguments)) => calibrate::calibrate(arguments),
         Some(Command::List(arguments)) => list::list(arguments),
         Some(Command::Init(arguments)) => init::init(arguments),
         Some(Command::Schema(arguments)) => schema::schema(arguments),

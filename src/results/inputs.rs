@@ -76,6 +76,12 @@ impl InputFile {
     }
 }
 
+/// The fingerprint of what is in memory already.
+pub fn fingerprint(bytes: &[u8]) -> String {
+    let (_, hash) = fnv1a(bytes).expect("memory can be read");
+    format!("{hash:016x}")
+}
+
 /// Length and hash of everything a reader has.
 fn fnv1a(mut file: impl Read) -> io::Result<(u64, u64)> {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;

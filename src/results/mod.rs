@@ -37,7 +37,7 @@ pub use directory::{DirectoryError, RUN_FILE, RunDirectory, Staging};
 pub use energy::PhaseEnergy;
 pub use engine::EngineReport;
 pub use files::{ReadError, SCENARIO_FILE, WriteError, read, write_all, write_summary};
-pub use inputs::{InputError, InputFile, InputKind};
+pub use inputs::{InputError, InputFile, InputKind, fingerprint};
 pub use recorder::{Keep, Ledger, Recorder};
 pub use records::*;
 pub use report::{ApplicationReport, Report};

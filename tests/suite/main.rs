@@ -14,6 +14,7 @@ mod autoscaler_dynamo;
 mod autoscaler_llmd;
 mod autoscaler_ray_serve;
 mod bench_command;
+mod calibrate_command;
 mod cli;
 mod comparing;
 mod conversations;

@@ -56,6 +56,18 @@ pub struct Catalogue {
 impl Catalogue {
     /// The point these words describe.
     pub fn point(&mut self, words: &Words) -> Result<Point, Wrong> {
+        let roofline = self.roofline(words)?;
+        let load = Load {
+            prompt_tokens: count(words, "isl", MOST)?,
+            output_tokens: count(words, "osl", MOST)?,
+            concurrency: count(words, "concurrency", MOST)?,
+            token_budget: None,
+        };
+        Ok(Point { roofline, load })
+    }
+
+    /// The deployment these words describe.
+    pub fn roofline(&mut self, words: &Words) -> Result<Roofline, Wrong> {
         let model = self.model(&text(words, "model")?).map_err(in_column("model"))?;
         let gpu = self.gpu(&text(words, "gpu")?).map_err(in_column("gpu"))?;
         let backend = text(words, "engine")?
@@ -66,12 +78,6 @@ impl Catalogue {
             pipeline: degree(words, "pipeline_parallel")?,
             expert: degree(words, "expert_parallel")?,
         };
-        let load = Load {
-            prompt_tokens: count(words, "isl", MOST)?,
-            output_tokens: count(words, "osl", MOST)?,
-            concurrency: count(words, "concurrency", MOST)?,
-            token_budget: None,
-        };
         // Tables leave it out where the weights are as released.
         let precision = match words.get("precision").filter(|word| !word.is_empty()) {
             Some(word) => precision(word).map_err(in_column("precision"))?,
@@ -79,9 +85,7 @@ impl Catalogue {
         };
         let cache = cache(words)?;
         let deployment = Deployment { model, gpu, backend, parallelism, precision, cache };
-        let roofline = Roofline::new(deployment)
-            .map_err(|error| Wrong { column: axis(&error), problem: error.to_string() })?;
-        Ok(Point { roofline, load })
+        Roofline::new(deployment).map_err(|error| Wrong { column: axis(&error), problem: error.to_string() })
     }
 
     fn model(&mut self, name: &str) -> Result<Model, String> {

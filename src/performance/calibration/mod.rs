@@ -72,6 +72,17 @@ impl Fitted {
         }
     }
 
+    /// With as many digits as they deserve.
+    pub fn rounded(&self) -> Self {
+        let to = |value: f64, steps: f64| (value * steps).round() / steps;
+        Fitted {
+            host_ms: to(self.host_ms, 1e3),
+            per_sequence_us: to(self.per_sequence_us, 1e1),
+            prefill_factor: to(self.prefill_factor, 1e3),
+            decode_factor: to(self.decode_factor, 1e3),
+        }
+    }
+
     /// As the roofline takes them, for a model with so many layers of experts.
     pub fn constants(&self, backend: Backend, expert_layers: u32) -> Constants {
         let host_s = self.host_ms * 1e-3;
