@@ -69,7 +69,7 @@ impl Setup {
             GpuMemory { weights_bytes: 0, capacity_bytes: blocks * BLOCK_TOKENS, kv_bytes_per_token: 1 };
         let identity = (InstanceId(0), GpuName::of(&self.roofline.deployment().gpu.name));
         let times: Arc<dyn IterationTime> = Arc::new(self.roofline.clone());
-        Ok(ContinuousBatcher::new(identity, memory, self.settings.clone(), times)?)
+        Ok(ContinuousBatcher::new(identity, memory, self.settings, times)?)
     }
 
     fn request(&self, measured: &Measured, id: u64) -> Result<Request, ReplayError> {

@@ -6,6 +6,7 @@ use ebbflow_actors::{SimDuration, SimTime};
 
 use super::check::Sections;
 use super::context::{self, Context};
+use super::defaults::Defaults;
 use super::problem::{Place, Problem, ScenarioErrors};
 use super::reader::{At, Keys, Log};
 use super::scaling::{AncestorPolicy, Shared};
@@ -168,11 +169,12 @@ fn read(top: &At<'_>, context: &Context<'_>) -> Option<Scenario> {
     let shared = Shared { policy, catalogue };
     let applications = keys.need("applications").and_then(|at| applications::read(&at, &shared, context));
     let first = applications.as_ref().map_or(ApplicationId(0), |all| all[0].spec.id);
+    let defaults = Defaults::of(applications.as_deref().unwrap_or_default());
     let start = match keys.get("start_state") {
-        Some(at) => start_state::read(&at, first, catalogue),
-        None => Some(start_state::default_state(first)),
+        Some(at) => start_state::read(&at, first, catalogue, defaults),
+        None => Some(start_state::default_state(first, defaults)),
     };
-    let performance = performance::read(keys.get("performance_model").as_ref(), context);
+    let performance = performance::read(keys.get("performance_model").as_ref(), defaults, context);
     let workload = workload::read(&keys, first, context);
     let known = actions::Known { catalogue, applications: applications.as_deref() };
     let actions = actions::read(keys.get("actions"), &known);

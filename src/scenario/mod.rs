@@ -7,6 +7,7 @@ mod cluster;
 mod cold_start;
 mod context;
 mod conversations;
+mod defaults;
 mod distributions;
 mod engines;
 mod load;

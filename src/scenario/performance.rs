@@ -6,6 +6,7 @@ mod roofline;
 use std::path::PathBuf;
 
 use super::context::Context;
+use super::defaults::Defaults;
 use super::reader::{At, Keys};
 use super::spec::PerformanceSpec;
 use crate::performance::DecodeKey;
@@ -16,8 +17,15 @@ const TOKEN_S: f64 = 10.0;
 const DECODE_KEYS: [&str; 2] = ["batch_size", "batch_tokens"];
 
 /// The performance model; `at` is nothing when the scenario names none.
-pub(super) fn read(at: Option<&At<'_>>, context: &Context<'_>) -> Option<PerformanceSpec> {
+pub(super) fn read(
+    at: Option<&At<'_>>,
+    defaults: Defaults,
+    context: &Context<'_>,
+) -> Option<PerformanceSpec> {
     let Some(at) = at else {
+        if defaults == Defaults::Modern {
+            return roofline::read(None);
+        }
         return Some(PerformanceSpec::Lookup { path: None, decode_key: default_key(context) });
     };
     if at.is_map() {

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::actions::read_tag;
+use super::defaults::Defaults;
 use super::reader::{At, Keys};
 use super::spec::{InstanceConfig, PackedSpec, Parallelism, PoolSpec, Sku, SplitType, StartState};
 use super::{cluster, engines};
@@ -20,24 +21,29 @@ const SPLIT_TYPES: [&str; 2] = ["homogeneous", "heterogeneous"];
 const PARALLELISM: Parallelism = Parallelism::tensor(8);
 
 /// The start state of a scenario that names none: one instance on every server.
-pub(super) fn default_state(application: ApplicationId) -> StartState {
-    let instance = InstanceConfig { engine: engines::SPLITWISE, parallelism: PARALLELISM };
+pub(super) fn default_state(application: ApplicationId, defaults: Defaults) -> StartState {
+    let instance = InstanceConfig { engine: defaults.engine(), parallelism: PARALLELISM };
     StartState::WholeServers { application, instance }
 }
 
 /// The start state, given as a mapping or as the bare name of a `state_type`.
-pub(super) fn read(at: &At<'_>, first: ApplicationId, catalogue: Option<&[Arc<Sku>]>) -> Option<StartState> {
+pub(super) fn read(
+    at: &At<'_>,
+    first: ApplicationId,
+    catalogue: Option<&[Arc<Sku>]>,
+    defaults: Defaults,
+) -> Option<StartState> {
     if !at.is_map() {
         let word = known_type(at)?;
         if word == PACKED {
             at.refuse("`packed` says nothing without its `instances`", Some(PACKED_HELP.to_owned()));
             return None;
         }
-        return read_state(word, None, first, catalogue);
+        return read_state(word, None, first, catalogue, defaults);
     }
     let keys = at.keys()?;
     let state = match keys.need("state_type").and_then(|at| known_type(&at)) {
-        Some(state_type) => read_state(state_type, Some(&keys), first, catalogue),
+        Some(state_type) => read_state(state_type, Some(&keys), first, catalogue, defaults),
         None => {
             keys.know(&["application_id", "instance", "split_type", "prompt", "token", "instances"]);
             None
@@ -60,6 +66,7 @@ fn read_state(
     keys: Option<&Keys<'_>>,
     first: ApplicationId,
     catalogue: Option<&[Arc<Sku>]>,
+    defaults: Defaults,
 ) -> Option<StartState> {
     if state_type == PACKED {
         return read_packed(keys?, first);
@@ -68,9 +75,11 @@ fn read_state(
     let application = block("application_id").and_then(|at| at.count(0)).map_or(first, ApplicationId);
     let instance = |engine| read_block(block("instance").as_ref(), engine);
     match state_type {
-        "unallocated" => Some(StartState::Unallocated { instance: instance("Splitwise")? }),
+        "unallocated" => Some(StartState::Unallocated { instance: instance(defaults.engine_name())? }),
         "orca" => Some(StartState::WholeServers { application, instance: instance("ORCA")? }),
-        "baseline" => Some(StartState::WholeServers { application, instance: instance("Splitwise")? }),
+        "baseline" => {
+            Some(StartState::WholeServers { application, instance: instance(defaults.engine_name())? })
+        }
         splitwise => {
             let token_sku = if splitwise.contains("hhcap") { "dgx-h100-pcap" } else { "dgx-a100" };
             let split = match block("split_type") {
@@ -78,8 +87,8 @@ fn read_state(
                 None => Some(SplitType::Homogeneous),
             };
             let named = split.map(|split| (split, catalogue));
-            let prompt = read_pool(block("prompt").as_ref(), "dgx-h100", named);
-            let token = read_pool(block("token").as_ref(), token_sku, named);
+            let prompt = read_pool(block("prompt").as_ref(), "dgx-h100", named, defaults);
+            let token = read_pool(block("token").as_ref(), token_sku, named, defaults);
             Some(StartState::Split { application, split: split?, prompt: prompt?, token: token? })
         }
     }
@@ -123,12 +132,13 @@ fn read_pool(
     at: Option<&At<'_>>,
     default_sku: &str,
     split: Option<(SplitType, Option<&[Arc<Sku>]>)>,
+    defaults: Defaults,
 ) -> Option<PoolSpec> {
     let keys = match at {
         Some(at) => Some(at.keys()?),
         None => None,
     };
-    let instance = read_instance(keys.as_ref(), "Splitwise");
+    let instance = read_instance(keys.as_ref(), defaults.engine_name());
     let get = |key| keys.as_ref().and_then(|keys| keys.get(key));
     let num_instances = get("num_instances").and_then(|at| at.count(0)).unwrap_or(1);
     let names = get("instance_names").and_then(|at| at.list()).map(|list| read_names(&list, split));

@@ -67,7 +67,7 @@ type World = (u64, Option<u32>, Vec<u64>, Option<u64>, Vec<Job>);
 /// What came of it, and how many stretches that took.
 fn run(settings: &Settings, fast_forward: bool, world: &World) -> (Outcome, u64) {
     let (blocks, window, probes, evict, jobs) = world;
-    let settings = Settings { fast_forward, ..settings.clone() };
+    let settings = Settings { fast_forward, ..*settings };
     let mut fleet = Fleet::new(settings, *blocks, *window, jobs.clone());
     probes.iter().for_each(|&ns| fleet.probe_at(ns));
     evict.iter().for_each(|&ns| fleet.evict_at(ns));

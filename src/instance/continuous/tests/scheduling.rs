@@ -119,7 +119,7 @@ fn with_priorities_the_lowest_makes_room_and_the_highest_goes_first() {
     let job = |nth, priority| with(Job::whole(nth, 64, 64), Attributes { priority, ..Attributes::default() });
     let settings = Settings { order: QueueOrder::Priority, ..settings() };
     let jobs = vec![job(0, 5), job(1, 0), job(2, 0)];
-    let (outcome, _) = Fleet::new(settings.clone(), 20, None, jobs).run();
+    let (outcome, _) = Fleet::new(settings, 20, None, jobs).run();
     assert_eq!(preemptions(&outcome), [(0, 1)]);
     let settings = Settings { max_num_seqs: 1, ..settings };
     let (outcome, _) = Fleet::new(settings, ROOMY, None, vec![job(0, 5), job(1, 5), job(2, 0)]).run();
