@@ -18,7 +18,7 @@ macro_rules! shipped {
     };
 }
 
-const EXAMPLES: [Example; 19] = shipped![
+const EXAMPLES: [Example; 20] = shipped![
     "default",
     "example",
     "concurrent-scale-up",
@@ -29,6 +29,7 @@ const EXAMPLES: [Example; 19] = shipped![
     "burst-kpa",
     "burst-token-aware",
     "prefill-decode",
+    "disaggregated-links",
     "overload",
     "chat-sessions",
     "closed-loop",
