@@ -18,7 +18,8 @@ const PACKED_HELP: &str =
     "write {state_type: packed, instances: [{application: 0, count: 4, tensor_parallelism: 2}, …]}";
 const SPLIT_TYPES: [&str; 2] = ["homogeneous", "heterogeneous"];
 
-const PARALLELISM: Parallelism = Parallelism::tensor(8);
+/// What an instance has that says nothing of it; on a smaller server the whole of that.
+pub(super) const PARALLELISM: Parallelism = Parallelism::tensor(8);
 
 /// The start state of a scenario that names none: one instance on every server.
 pub(super) fn default_state(application: ApplicationId, defaults: Defaults) -> StartState {

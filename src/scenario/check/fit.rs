@@ -7,6 +7,7 @@ use super::uses::Use;
 use crate::cluster::{DoesNotFit, InstanceShape};
 use crate::performance::{LookupError, LookupKey, LookupTable, splitwise_2023};
 use crate::scenario::spec::PerformanceSpec;
+use crate::scenario::start_state::PARALLELISM;
 
 impl Sections<'_, '_> {
     /// The performance table; nothing when the model is constant or the table cannot be read.
@@ -89,6 +90,10 @@ impl Sections<'_, '_> {
     fn note_widened(&self, instance: &Use<'_, '_>, shape: InstanceShape) {
         let application = &instance.application.spec;
         let (asked, sku) = (instance.config.parallelism, instance.sku);
+        if application.model.roofline.is_some() && asked == PARALLELISM {
+            // All GPUs of the server: what one means who says nothing.
+            return;
+        }
         if asked.gpus() > sku.gpus {
             return self.top.log.note(format!(
                 "application {}: a parallelism of {} GPUs is more than a {} server has; an instance takes the whole \
