@@ -1,7 +1,7 @@
 //! Writes a scenario with every default filled in, in Ebbflow's own form.
 //!
 //! Reading the text again gives an equal scenario, whatever form the first one had: ancestor
-//! configurations, presets, short model names and overrides are all spelled out. Paths are absolute, so that it
+//! configurations, presets without structure, short model names and overrides are all spelled out. Paths are absolute, so that it
 //! may be read from anywhere.
 
 use std::path::{Path, PathBuf};
@@ -369,10 +369,9 @@ fn workload(workload: &WorkloadSpec) -> Value {
 fn synthetic(spec: &SyntheticSpec) -> Value {
     let (arrivals, rate) = arrivals(&spec.arrivals);
     let shares = spec.shares.iter().map(|(id, share)| json!({ "application": id, "share": share }));
-    json!({
+    let mut keys = json!({
         "application": spec.shares.is_empty().then_some(spec.application),
         "applications": (!spec.shares.is_empty()).then(|| shares.collect::<Vec<_>>()),
-        "synthetic": { "prompt": lengths(&spec.prompt), "output": lengths(&spec.output) },
         "arrivals": arrivals,
         "rate": rate,
         "clients": clients(&spec.arrivals),
@@ -386,7 +385,14 @@ fn synthetic(spec: &SyntheticSpec) -> Value {
         })),
         "requests": spec.requests,
         "until": spec.until.map(time),
-    })
+    });
+    match spec.preset {
+        Some(preset) => keys["preset"] = json!(preset.name),
+        None => {
+            keys["synthetic"] = json!({ "prompt": lengths(&spec.prompt), "output": lengths(&spec.output) });
+        }
+    }
+    keys
 }
 
 /// The process and its rate.

@@ -168,16 +168,28 @@ struct Base {
     prompt: Lengths,
     output: Lengths,
     arrivals: Arrivals,
-    rate: Option<Rate>,
+    preset: Option<&'static Preset>,
 }
 
 impl Base {
-    fn of_preset(preset: &Preset) -> Base {
+    fn of_preset(preset: &'static Preset) -> Base {
+        let quantiles = |knots: &[(f64, f64)]| Lengths::Quantiles(knots.to_vec());
         Base {
-            prompt: Lengths::Quantiles(preset.prompt.to_vec()),
-            output: Lengths::Quantiles(preset.output.to_vec()),
+            prompt: quantiles(preset.kinds[0].prompt),
+            output: quantiles(preset.kinds[0].output),
             arrivals: Arrivals::Gamma { shape: preset.gamma_shape, rate: Vec::new() },
-            rate: Some(vec![(SimTime::ZERO, preset.mean_rate)]),
+            preset: Some(preset),
+        }
+    }
+
+    /// The rate that is given, or that of the preset. A number is the mean: a preset keeps its hours where arrivals
+    /// of this shape can change their rate.
+    fn rate(&self, given: Option<Rate>, is_mean: bool, shape: &Arrivals) -> Option<Rate> {
+        let Some(preset) = self.preset.filter(|_| is_mean) else { return given };
+        let mean = given.map_or(preset.mean_rate, |given| given[0].1);
+        match shape {
+            Arrivals::Poisson(_) | Arrivals::Gamma { .. } => Some(preset.rate(mean)),
+            _ => Some(vec![(SimTime::ZERO, mean)]),
         }
     }
 }
@@ -219,7 +231,19 @@ fn read_generated(
     let prefix_groups = get("prefix_groups").map(|at| conversations::prefix_groups(&at, sessions.as_ref()));
     let (base, sessions) = (base?, sessions.map_or(Some(None), |sessions| sessions.map(Some))?);
     let prefix_groups = prefix_groups.map_or(Some(None), |groups| groups.map(Some))?;
-    let (prompt, output, arrivals) = (base.prompt, base.output, arrivals?);
+    let arrivals = arrivals?;
+    let talks_back =
+        sessions.is_some() || prefix_groups.is_some() || matches!(arrivals, Arrivals::Clients(_));
+    let structured = base.preset.filter(|preset| preset.is_structured());
+    if let Some(preset) = structured.filter(|_| talks_back) {
+        context.log.note(format!(
+            "the sessions and beginnings of the preset {} give way to those the workload names; lengths are those of \
+             its first kind of request",
+            preset.name
+        ));
+    }
+    let preset = structured.filter(|_| !talks_back);
+    let (prompt, output) = (base.prompt, base.output);
     let shares = shares?;
     Some(SyntheticSpec {
         application,
@@ -227,6 +251,7 @@ fn read_generated(
         arrivals,
         prompt,
         output,
+        preset,
         sessions,
         prefix_groups,
         requests,
@@ -257,17 +282,15 @@ fn read_arrivals(keys: Option<&Keys<'_>>, base: Option<&Base>) -> Option<Arrival
     let rate_at = get("rate");
     let rate = rate_at.as_ref().map(distributions::rate);
     let base = base?;
-    let shape = shape.unwrap_or(Some(base.arrivals.clone()));
-    let rate = match (rate, keys) {
-        (Some(rate), _) => rate,
-        (None, Some(keys)) if base.rate.is_none() => {
-            keys.at
-                .refuse("`rate` is missing", Some("requests per second, or a list of {at, rate}".to_owned()));
-            None
-        }
-        (None, _) => base.rate.clone(),
-    };
-    distributions::with_rate(shape?, rate?, rate_at.as_ref())
+    let shape = shape.unwrap_or_else(|| Some(base.arrivals.clone()));
+    if let (None, None, Some(keys)) = (&rate_at, base.preset, keys) {
+        keys.at.refuse("`rate` is missing", Some("requests per second, or a list of {at, rate}".to_owned()));
+        return None;
+    }
+    let is_mean = rate_at.as_ref().is_none_or(|at| !at.is_list());
+    let (shape, given) = (shape?, rate.map_or(Some(None), |rate| rate.map(Some))?);
+    let rate = base.rate(given, is_mean, &shape)?;
+    distributions::with_rate(shape, rate, rate_at.as_ref())
 }
 
 fn read_base(named: Option<At<'_>>, synthetic: Option<At<'_>>, context: &Context<'_>) -> Option<Base> {
@@ -280,7 +303,7 @@ fn read_base(named: Option<At<'_>>, synthetic: Option<At<'_>>, context: &Context
         let output = keys.need("output").and_then(|at| distributions::lengths(&at));
         keys.finish();
         let arrivals = Arrivals::Poisson(Vec::new());
-        return Some(Base { prompt: prompt?, output: output?, arrivals, rate: None });
+        return Some(Base { prompt: prompt?, output: output?, arrivals, preset: None });
     }
     let Some(at) = named else {
         context.log.note(format!("no workload is named: requests are generated like {DEFAULT_PRESET}"));

@@ -10,6 +10,7 @@ mod entry;
 mod error;
 mod labels;
 mod prefix;
+mod prefix_statistics;
 mod presets;
 mod replay;
 mod source;
@@ -20,7 +21,8 @@ mod transform;
 pub use crate::diagnosis::RowProblem;
 pub use conversations::{Answer, Conversations};
 pub use error::WorkloadError;
-pub use presets::{Preset, preset, preset_names};
+pub use prefix_statistics::{PrefixCounts, PrefixStatistics};
+pub use presets::{PRESET_BLOCK_TOKENS, Preset, Profile, RequestKind, Turns, preset, preset_names};
 pub use source::Source;
 
 use ebbflow_actors::SimTime;
@@ -102,7 +104,7 @@ pub fn open(
                 conversations: None,
                 expected,
                 arrivals_end,
-                prefix_block_tokens: BLOCK_TOKENS,
+                prefix_block_tokens: synthetic.preset.map_or(BLOCK_TOKENS, |_| PRESET_BLOCK_TOKENS),
                 skipped_rows: 0,
                 notes: Vec::new(),
             })

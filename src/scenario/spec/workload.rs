@@ -6,6 +6,7 @@ use ebbflow_actors::{SimDuration, SimTime};
 
 use super::conversations::{Clients, PrefixGroups, Sessions};
 use crate::ids::ApplicationId;
+use crate::workload::Preset;
 
 /// What arrives.
 #[derive(Clone, PartialEq, Debug)]
@@ -64,6 +65,8 @@ pub struct SyntheticSpec {
     pub sessions: Option<Sessions>,
     /// System prompts that they begin with.
     pub prefix_groups: Option<PrefixGroups>,
+    /// A preset whose requests are of several kinds, or share beginnings: then the lengths are its own.
+    pub preset: Option<&'static Preset>,
     /// How many; none: until `until`.
     pub requests: Option<u64>,
     /// Stop arriving here; at least one of the two is given.

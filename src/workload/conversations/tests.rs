@@ -17,6 +17,7 @@ fn pause(seconds: u64) -> ThinkTime {
 /// Sessions of three turns: 100 tokens asked, 20 answered.
 fn spec() -> SyntheticSpec {
     SyntheticSpec {
+        preset: None,
         application: APPLICATION,
         shares: Vec::new(),
         arrivals: Arrivals::Uniform { rate: 0.01 },

@@ -5,7 +5,9 @@
 //! that the order of answers shifts nothing either. All mathematics is from `libm`: the same bits on every platform.
 
 mod arrivals;
+mod chats;
 mod lengths;
+mod mixture;
 pub(crate) mod variates;
 
 use ebbflow_actors::{CounterRng, EntityId, SimTime};
@@ -17,6 +19,7 @@ use crate::scenario::{Arrivals, SyntheticSpec};
 pub(super) use arrivals::ArrivalTimes;
 pub(super) use lengths::LengthDistribution;
 use lengths::LengthSource;
+use mixture::{Drawn, Mixture};
 
 /// Owner of the streams; fixed, so that a workload does not depend on the entities of a run.
 const WORKLOAD: EntityId = EntityId(1);
@@ -32,6 +35,11 @@ pub(super) enum Stream {
     Pauses,
     Groups,
     Applications,
+    Kinds,
+    Names,
+    FollowUps,
+    NewTokens,
+    TurnGaps,
 }
 
 impl Stream {
@@ -101,11 +109,39 @@ pub(super) struct Synthetic {
     asked: Asked,
     applications: CounterRng,
     arrivals: ArrivalTimes,
-    prompt: LengthSource,
-    output: LengthSource,
+    body: Body,
     next_id: u64,
     requests: u64,
     until: SimTime,
+}
+
+/// What requests are.
+enum Body {
+    /// Lengths with nothing in common.
+    Lengths { prompt: LengthSource, output: LengthSource },
+    /// As a preset has them.
+    Mixture(Box<Mixture>),
+}
+
+impl Body {
+    fn new(spec: &SyntheticSpec, seed: u64) -> Result<Self, WorkloadError> {
+        if let Some(preset) = spec.preset {
+            return Ok(Body::Mixture(Box::new(Mixture::new(preset, seed)?)));
+        }
+        Ok(Body::Lengths {
+            prompt: LengthSource::new("prompt", &spec.prompt, Stream::Prompts.open(seed))?,
+            output: LengthSource::new("output", &spec.output, Stream::Outputs.open(seed))?,
+        })
+    }
+
+    fn draw(&mut self, now: SimTime) -> Drawn {
+        match self {
+            Body::Lengths { prompt, output } => {
+                Drawn { prompt_tokens: prompt.draw(), output_tokens: output.draw(), attributes: None }
+            }
+            Body::Mixture(mixture) => mixture.draw(now),
+        }
+    }
 }
 
 impl Synthetic {
@@ -120,8 +156,7 @@ impl Synthetic {
             asked: Asked::of(spec),
             applications: Stream::Applications.open(seed),
             arrivals: arrival_times(&spec.arrivals, seed)?,
-            prompt: LengthSource::new("prompt", &spec.prompt, Stream::Prompts.open(seed))?,
-            output: LengthSource::new("output", &spec.output, Stream::Outputs.open(seed))?,
+            body: Body::new(spec, seed)?,
             next_id: 0,
             requests: spec.requests.unwrap_or(u64::MAX),
             until: spec.until.unwrap_or(SimTime::MAX),
@@ -152,15 +187,9 @@ impl Iterator for Synthetic {
         };
         let id = RequestId(self.next_id);
         self.next_id += 1;
-        Some(Entry {
-            arrival,
-            id,
-            application: self.asked.draw(&mut self.applications),
-            batch_size: 1,
-            prompt_tokens: self.prompt.draw(),
-            output_tokens: self.output.draw(),
-            attributes: None,
-        })
+        let Drawn { prompt_tokens, output_tokens, attributes } = self.body.draw(arrival);
+        let application = self.asked.draw(&mut self.applications);
+        Some(Entry { arrival, id, application, batch_size: 1, prompt_tokens, output_tokens, attributes })
     }
 }
 
@@ -178,6 +207,7 @@ mod tests {
             arrivals: Arrivals::Poisson(vec![(SimTime::ZERO, 5.0)]),
             prompt: Lengths::Lognormal { mu: 6.0, sigma: 1.0, max: 4000 },
             output: Lengths::Constant(20),
+            preset: None,
             sessions: None,
             prefix_groups: None,
             requests: Some(200),
