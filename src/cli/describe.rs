@@ -89,9 +89,10 @@ fn performance(performance: &PerformanceSpec) -> String {
         }
         PerformanceSpec::Lookup { path: Some(path), .. } => format!("table {}", path.display()),
         PerformanceSpec::Lookup { path: None, .. } => "built-in table splitwise-2023".to_owned(),
-        PerformanceSpec::Roofline(RooflineSpec { backend, constants, .. }) => {
+        PerformanceSpec::Roofline(RooflineSpec { backend, calibration, constants, .. }) => {
             let own = if *constants == Default::default() { "" } else { ", constants of your own" };
-            format!("roofline, operator by operator, under {backend}{own}")
+            let fitted = calibration.as_ref().map(|file| format!(", calibrated by {}", file.path.display()));
+            format!("roofline, operator by operator, under {backend}{}{own}", fitted.unwrap_or_default())
         }
     }
 }

@@ -17,7 +17,7 @@ pub fn deploy(
     gpu: &GpuSpec,
     parallelism: Parallelism,
 ) -> Option<Result<Roofline, DoesNotFit>> {
-    let (known, spec) = (model.known.as_deref()?, model.roofline?);
+    let (known, spec) = (model.known.as_deref()?, model.roofline.as_ref()?);
     Some(Deploying { known, spec, gpu }.to_fit(parallelism))
 }
 
@@ -38,7 +38,7 @@ pub fn memory_of(roofline: &Roofline, model: &ModelSpec) -> GpuMemory {
 #[derive(Clone, Copy)]
 struct Deploying<'a> {
     known: &'a KnownModel,
-    spec: RooflineSpec,
+    spec: &'a RooflineSpec,
     gpu: &'a GpuSpec,
 }
 
@@ -66,10 +66,18 @@ impl Deploying<'_> {
             precision: self.known.precision,
             cache: Some(self.known.cache),
         });
-        Ok(roofline.map(|roofline| {
-            let constants = self.spec.constants.over(*roofline.constants());
-            roofline.with_constants(constants)
-        }))
+        let roofline = match roofline {
+            Ok(roofline) => roofline,
+            Err(error) => return Ok(Err(error)),
+        };
+        let fitted = match &self.spec.calibration {
+            Some(file) => file
+                .calibration
+                .constants_for(roofline.deployment())
+                .map_err(|error| DoesNotFit::Uncalibrated(error.to_string()))?,
+            None => *roofline.constants(),
+        };
+        Ok(Ok(roofline.with_constants(self.spec.constants.over(fitted))))
     }
 
     fn too_small(self, roofline: &Roofline, memory: &KvMemory) -> DoesNotFit {
@@ -105,6 +113,7 @@ mod tests {
         let released = KnownModel::as_released(find(name).unwrap(), None);
         let spec = RooflineSpec {
             backend: Backend::Vllm,
+            calibration: None,
             constants: OwnConstants::default(),
             precision: None,
             cache: None,

@@ -36,6 +36,9 @@ pub enum DoesNotFit {
     /// Nothing is known of the GPU but its name and memory.
     #[error("there is no data sheet of the GPU `{0}`, from which roofline could tell its times")]
     NoSheet(String),
+    /// Its constants were fitted to something else.
+    #[error("{0}")]
+    Uncalibrated(String),
     /// Nothing is known of the model but the size of its weights.
     #[error("roofline does not know the sizes of {0}")]
     NoSizes(String),

@@ -35,7 +35,7 @@ fn deployed(
     instance: &InstanceRecord,
 ) -> Option<GpuMemory> {
     let model = &application.model;
-    model.roofline?;
+    model.roofline.as_ref()?;
     let parallelism =
         InstanceConfigs::of(&scenario.start_state, application.id).for_tag(instance.tag).parallelism;
     let shape = shape_on_gpus(model, sku, instance.gpus(), parallelism).ok()?;

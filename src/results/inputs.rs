@@ -22,6 +22,8 @@ pub enum InputKind {
     Trace,
     /// The table of the `db` performance model.
     PerformanceTable,
+    /// The constants of the `roofline` performance model.
+    Calibration,
 }
 
 /// A file as it was when it was read.
@@ -65,7 +67,10 @@ impl InputFile {
             PerformanceSpec::Lookup { path, .. } => {
                 path.as_ref().map(|path| (InputKind::PerformanceTable, path))
             }
-            PerformanceSpec::Constant { .. } | PerformanceSpec::Roofline(_) => None,
+            PerformanceSpec::Roofline(spec) => {
+                spec.calibration.as_ref().map(|file| (InputKind::Calibration, &file.path))
+            }
+            PerformanceSpec::Constant { .. } => None,
         };
         trace.into_iter().chain(table).map(|(kind, path)| InputFile::read(kind, path)).collect()
     }
@@ -102,6 +107,7 @@ impl fmt::Display for InputKind {
         f.write_str(match self {
             InputKind::Trace => "trace",
             InputKind::PerformanceTable => "performance table",
+            InputKind::Calibration => "calibration",
         })
     }
 }

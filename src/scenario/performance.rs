@@ -65,11 +65,11 @@ pub(super) fn read(
             model
         }
         ("roofline", Some(keys)) => {
-            let model = roofline::read(Some(&keys));
+            let model = roofline::read(Some(&keys), context);
             keys.finish();
             model
         }
-        ("roofline", None) => roofline::read(None),
+        ("roofline", None) => roofline::read(None, context),
         ("constant", None) => Some(PerformanceSpec::Constant { prompt_s: PROMPT_S, token_s: TOKEN_S }),
         ("db", None) => Some(PerformanceSpec::Lookup { path: None, decode_key: default_key(context) }),
         (other, _) => named.at.unknown("performance model", other, &["roofline", "constant", "db"]),

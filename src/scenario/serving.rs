@@ -8,6 +8,7 @@ use super::models::same_sizes;
 use super::reader::Log;
 use super::spec::{ClusterSpec, KnownModel, ModelSpec, PerformanceSpec, RooflineSpec};
 use crate::models::{Precision, builtin_models};
+use crate::performance::calibration::Calibration;
 use crate::performance::roofline::{Evidence, Gpu};
 
 /// Fills in the models of all applications; a model that `roofline` knows no sizes of is a problem.
@@ -18,7 +19,7 @@ pub(super) fn settle(
     log: &Log,
 ) {
     let roofline = match performance {
-        Some(PerformanceSpec::Roofline(spec)) => Some(*spec),
+        Some(PerformanceSpec::Roofline(spec)) => Some(spec),
         _ => None,
     };
     for application in applications {
@@ -31,13 +32,13 @@ pub(super) fn settle(
     }
 }
 
-fn settle_timed(application: &mut Application<'_>, spec: RooflineSpec, cluster: &ClusterSpec, log: &Log) {
+fn settle_timed(application: &mut Application<'_>, spec: &RooflineSpec, cluster: &ClusterSpec, log: &Log) {
     let Some(known) = known(application, log) else { return };
     let gpus: Vec<_> = cluster.servers.iter().filter_map(|group| group.sku.gpu.data_sheet()).collect();
     let gpus: Vec<&Gpu> = gpus.iter().map(AsRef::as_ref).collect();
-    let known = served(known, application, Some(&spec), &gpus);
-    warn(application, &known, &spec, &gpus, log);
-    application.spec.model = ModelSpec { roofline: Some(spec), ..known.into() };
+    let known = served(known, application, Some(spec), &gpus);
+    warn(application, &known, spec, &gpus, log);
+    application.spec.model = ModelSpec { roofline: Some(spec.clone()), ..known.into() };
 }
 
 /// The model with all its sizes; of the ancestor's those that a built-in one has.
@@ -94,7 +95,27 @@ fn warn(application: &Application<'_>, known: &KnownModel, spec: &RooflineSpec, 
             )),
         }
     }
-    if let Some(untested) = spec.backend.untested_with(model) {
-        log.note(format!("performance_model: {untested}"));
+    match &spec.calibration {
+        Some(file) => note_carried(known, &file.calibration, log),
+        None => {
+            if let Some(untested) = spec.backend.untested_with(model) {
+                log.note(format!("performance_model: {untested}"));
+            }
+        }
     }
+}
+
+/// Says when constants are carried over to what they were not fitted to.
+fn note_carried(known: &KnownModel, calibration: &Calibration, log: &Log) {
+    let (model, precision) = (&known.model, known.model.weight_precision(known.precision));
+    if (model.name.as_str(), precision) == (calibration.model.as_str(), calibration.precision) {
+        return;
+    }
+    let same_kind = model.is_moe() == (calibration.expert_layers > 0);
+    let how =
+        if same_kind { "" } else { ", in proportion to the built-in ones: only one of the two has experts" };
+    log.note(format!(
+        "performance_model: constants fitted to {} in {} are carried over to {} in {precision}{how}",
+        calibration.model, calibration.precision, model.name
+    ));
 }

@@ -18,9 +18,18 @@ pub fn form(table: &KeyTable) -> Form {
 fn roofline() -> Form {
     let backends = Backend::ALL.map(Backend::name);
     Object::default()
-        .key("backend", suggested(bare_words(backends)).about("the serving engine").otherwise(backends[0]))
+        .key(
+            "backend",
+            suggested(bare_words(backends))
+                .about("the serving engine; unless given, that of `calibration`")
+                .otherwise(backends[0]),
+        )
         .key("precision", precision())
         .key("kv_dtype", kv_dtype())
+        .key(
+            "calibration",
+            text().about("a file that `ebbflow calibrate` wrote: constants fitted to your own measurements"),
+        )
         .key("constants", constants().about("constants of your own; those left out stay the engine's"))
         .form()
 }

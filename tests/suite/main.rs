@@ -35,6 +35,7 @@ mod instruction_counts;
 mod kv_transfer;
 mod logs;
 mod memory_pressure;
+mod modern_scenarios;
 mod nothing_lost;
 mod openmetrics;
 mod oracle;

@@ -65,10 +65,15 @@ fn list(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// An override that names a file.
+fn given(key: &str, path: &Path) -> String {
+    format!("{key}={}", Value::from(path.to_string_lossy()))
+}
+
 fn or_name_it(kind: InputKind) -> &'static str {
     match kind {
         InputKind::Trace => ", or name it with --trace FILE",
-        InputKind::PerformanceTable => "",
+        InputKind::PerformanceTable | InputKind::Calibration => "",
     }
 }
 
@@ -110,8 +115,10 @@ impl Recorded {
             match file.kind {
                 InputKind::Trace => input.replay(&path),
                 InputKind::PerformanceTable => {
-                    let quoted = Value::from(path.to_string_lossy());
-                    input.overrides.push(format!("performance_model.db.path={quoted}"));
+                    input.overrides.push(given("performance_model.db.path", &path))
+                }
+                InputKind::Calibration => {
+                    input.overrides.push(given("performance_model.roofline.calibration", &path));
                 }
             }
         }

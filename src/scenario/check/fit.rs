@@ -65,6 +65,10 @@ impl Sections<'_, '_> {
                 &self.top.descend(&["cluster", "servers"]),
                 "use servers with another GPU (`ebbflow list gpus`), or describe this one in `cluster.gpus`",
             ),
+            DoesNotFit::Uncalibrated(_) => (
+                &self.top.descend(&["performance_model", "roofline", "calibration"]),
+                "or leave `calibration` out for the constants that are built in",
+            ),
             DoesNotFit::Split { fits: Some(_), .. } => (&instance.at, "change `tensor_parallelism`"),
             DoesNotFit::NoRoom { fits: Some(_), .. } => {
                 (&instance.at, "raise `tensor_parallelism`, or serve the model in a smaller `precision`")

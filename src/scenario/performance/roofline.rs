@@ -1,20 +1,56 @@
-//! Reads the settings of `roofline`: the engine, its number formats, constants of one's own.
+//! Reads the settings of `roofline`: the engine, its number formats, a calibration, constants of one's own.
 
+use std::sync::Arc;
+
+use crate::performance::calibration::{Calibration, CalibrationError};
 use crate::performance::roofline::{Backend, OwnConstants};
+use crate::scenario::context::Context;
 use crate::scenario::model;
 use crate::scenario::reader::{At, Keys};
-use crate::scenario::spec::{PerformanceSpec, RooflineSpec};
+use crate::scenario::spec::{CalibrationFile, PerformanceSpec, RooflineSpec};
 
 /// The spec; `keys` is nothing when only the name is given.
-pub(super) fn read(keys: Option<&Keys<'_>>) -> Option<PerformanceSpec> {
+pub(super) fn read(keys: Option<&Keys<'_>>, context: &Context<'_>) -> Option<PerformanceSpec> {
     let get = |key| keys.and_then(|keys| keys.get(key));
-    let backend = get("backend").map_or(Some(Backend::Vllm), |at| read_backend(&at));
+    let calibration = get("calibration").map_or(Some(None), |at| read_calibration(&at, context));
+    let fitted = calibration.as_ref().and_then(Option::as_ref).map(|file| file.calibration.backend);
+    let backend = get("backend").map_or(Some(fitted.unwrap_or(Backend::Vllm)), |at| read_backend(&at));
+    if let (Some(at), Some(fitted), Some(backend)) = (get("calibration"), fitted, backend)
+        && fitted != backend
+    {
+        let help = format!("calibrate on a log of {backend}, or say `backend: {fitted}`");
+        at.refuse(format!("the calibration is for the engine {fitted}, not for {backend}"), Some(help));
+    }
     let precision = get("precision").map_or(Some(None), |at| model::precision(&at));
     let cache = get("kv_dtype").map_or(Some(None), |at| model::cache(&at));
     let constants = get("constants").map_or(Some(OwnConstants::default()), |at| read_constants(&at));
-    let spec =
-        RooflineSpec { backend: backend?, constants: constants?, precision: precision?, cache: cache? };
-    Some(PerformanceSpec::Roofline(spec))
+    Some(PerformanceSpec::Roofline(RooflineSpec {
+        backend: backend?,
+        calibration: calibration?,
+        constants: constants?,
+        precision: precision?,
+        cache: cache?,
+    }))
+}
+
+/// What lies there; nothing where it is gone and nobody needs it any more.
+fn read_calibration(at: &At<'_>, context: &Context<'_>) -> Option<Option<CalibrationFile>> {
+    let path = context.file(at, at.text()?)?;
+    match Calibration::read(&path) {
+        Ok(calibration) => Some(Some(CalibrationFile { path, calibration: Arc::new(calibration) })),
+        Err(CalibrationError::Unreadable { .. }) if context.files_may_be_gone => Some(None),
+        Err(error) => {
+            let findings = error.findings();
+            if findings.headline.is_empty() {
+                at.refuse(error.to_string(), None);
+            } else {
+                let help = format!("correct {}; what is wrong in it follows", path.display());
+                at.refuse(findings.headline.clone(), Some(help));
+                at.log.elsewhere(findings);
+            }
+            None
+        }
+    }
 }
 
 fn read_backend(at: &At<'_>) -> Option<Backend> {

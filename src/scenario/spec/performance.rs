@@ -1,8 +1,10 @@
 //! How long an iteration takes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::models::Precision;
+use crate::performance::calibration::Calibration;
 use crate::performance::roofline::{Backend, OwnConstants};
 
 /// Which performance model.
@@ -27,14 +29,25 @@ pub enum PerformanceSpec {
 }
 
 /// The serving engine whose iterations are timed operator by operator.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct RooflineSpec {
     /// The engine.
     pub backend: Backend,
-    /// Constants of one's own.
+    /// Constants fitted to measurements of one's own, instead of the engine's.
+    pub calibration: Option<CalibrationFile>,
+    /// Constants of one's own, instead of either.
     pub constants: OwnConstants,
     /// Precision of the weights of models that say nothing themselves; none: as released.
     pub precision: Option<Precision>,
     /// Precision of their KV caches; none: what the engine takes by itself.
     pub cache: Option<Precision>,
+}
+
+/// What `ebbflow calibrate` wrote.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CalibrationFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it says.
+    pub calibration: Arc<Calibration>,
 }

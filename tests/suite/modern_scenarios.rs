@@ -1,0 +1,212 @@
+//! Scenarios of today's models on today's GPUs: `performance_model: roofline`, with files of one's own.
+
+use ebbflow::cluster::{deploy, memory_of};
+use ebbflow::request::Fate;
+use ebbflow::scenario::{Parallelism, Scenario};
+use serde_json::Value;
+
+use crate::support::desk::{Desk, code, json, stderr, stdout};
+use crate::support::run::{application, fate, run, run_trace};
+use crate::support::scenarios::{read, scenario};
+
+/// A little load on four servers with one H100 each, as the rest says.
+fn small(rest: &str) -> String {
+    served("h100-80gb-x1", "Llama-3.1-8B", 1, rest)
+}
+
+fn served(sku: &str, model: &str, tensor: u32, rest: &str) -> String {
+    format!(
+        "cluster: {{servers: [{{sku: {sku}, count: 4}}]}}\n\
+         applications: [{{model: {model}, scheduler: jsq}}]\n\
+         start_state: {{state_type: baseline, instance: {{instance_type: vllm, tensor_parallelism: {tensor}}}}}\n\
+         workload: {{rate: 8, requests: 40, synthetic: {{prompt: 800, output: 60}}}}\n{rest}\n"
+    )
+}
+
+/// What `ebbflow calibrate` writes.
+fn calibration(gpu: &str, engine: &str) -> String {
+    format!(
+        "engine: {engine}\ngpu: {gpu}\nmodel: Llama-3.1-8B\nexpert_layers: 0\nprecision: bf16\n\
+         constants: {{host_ms: 2.25, per_sequence_us: 31.0, prefill_factor: 1.3, decode_factor: 0.85}}\n\
+         provenance:\n  log: requests.csv\n  fingerprint: 85944171f73967e8\n  requests: 100\n  held_back: 20\n  \
+         max_num_batched_tokens: 8192\n  max_num_seqs: 1024\n  kv_tokens: 400000\n  ebbflow: 0.1.0\n  errors: []\n"
+    )
+}
+
+fn calibrated(desk: &Desk, text: &str, more: &str) -> String {
+    desk.write("h100.yaml", text);
+    let path = desk.path("h100.yaml");
+    small(&format!(
+        "performance_model: {{roofline: {{calibration: {:?}{more}}}}}",
+        path.display().to_string()
+    ))
+}
+
+#[test]
+fn a_calibration_is_the_same_as_its_constants_by_hand() {
+    let desk = Desk::new();
+    let fitted = run(&calibrated(&desk, &calibration("H100", "vllm"), ""));
+    let constants = "host_ms: 2.25, per_sequence_us: 31.0, prefill_factor: 1.3, decode_factor: 0.85";
+    let by_hand = run(&small(&format!("performance_model: {{roofline: {{constants: {{{constants}}}}}}}")));
+    assert_eq!(fitted.digest, by_hand.digest);
+    assert_ne!(fitted.digest, run(&small("performance_model: roofline")).digest);
+    // Constants of one's own go before it.
+    let host = run(&calibrated(&desk, &calibration("H100", "vllm"), ", constants: {host_ms: 1}"));
+    assert_ne!(fitted.digest, host.digest);
+}
+
+#[test]
+fn a_calibration_brings_its_engine_and_is_refused_for_others() {
+    let desk = Desk::new();
+    let sglang = scenario(&calibrated(&desk, &calibration("H100", "sglang"), ""));
+    assert!(sglang.resolved.contains("backend: sglang"), "{}", sglang.resolved);
+    let refused = |text: &str, more: &str| read(&calibrated(&desk, text, more), &[]).unwrap_err().to_string();
+    let engine = refused(&calibration("H100", "sglang"), ", backend: vllm");
+    assert!(
+        engine.contains("performance_model.roofline.calibration: the calibration is for the engine sglang"),
+        "{engine}"
+    );
+    assert!(engine.contains("say `backend: sglang`"), "{engine}");
+    let gpu = refused(&calibration("H200", "vllm"), "");
+    assert!(
+        gpu.contains(
+            "test.yaml:5:45  performance_model.roofline.calibration: the calibration is for the GPU H200"
+        ),
+        "{gpu}"
+    );
+    assert_eq!(gpu.matches("for the GPU H200").count(), 1, "{gpu}");
+    let wrong = refused(&calibration("H100", "vllm").replace("2.25", "-2"), "");
+    assert!(wrong.contains("the calibration") && wrong.contains("h100.yaml cannot be used"), "{wrong}");
+}
+
+#[test]
+fn constants_that_are_carried_over_to_another_model_are_a_note() {
+    let desk = Desk::new();
+    let text = calibrated(&desk, &calibration("H100", "vllm"), "");
+    let same = scenario(&text);
+    assert!(!notes(&same).contains("carried over"), "{}", notes(&same));
+    let other = scenario(&text.replace("model: Llama-3.1-8B", "model: Qwen3-8B"));
+    assert!(notes(&other).contains("carried over to Qwen3-8B in bf16"), "{}", notes(&other));
+    let experts = scenario(&text.replace("model: Llama-3.1-8B", "model: Qwen3-30B-A3B"));
+    assert!(notes(&experts).contains("only one of the two has experts"), "{}", notes(&experts));
+}
+
+#[test]
+fn a_run_with_a_calibration_is_repeated_with_it_and_only_with_it() {
+    let desk = Desk::new();
+    desk.write("h100.yaml", &calibration("H100", "vllm"));
+    desk.write("s.yaml", &small("performance_model: {roofline: {calibration: h100.yaml}}"));
+    let run = desk.ebbflow(&["run", "s.yaml", "--out", "run"]);
+    assert_eq!(code(&run), 0, "{}", stderr(&run));
+    assert_eq!(json(&desk.path("run/run.json"))["inputs"][0]["kind"], "calibration");
+    std::fs::rename(desk.path("h100.yaml"), desk.path("run/h100.yaml")).unwrap();
+    let again = desk.ebbflow(&["rerun", "run"]);
+    assert_eq!(code(&again), 0, "{}{}", stdout(&again), stderr(&again));
+    // A finished run can be looked at without it.
+    std::fs::rename(desk.path("run/h100.yaml"), desk.path("kept.yaml")).unwrap();
+    let report = desk.ebbflow(&["report", "run"]);
+    assert_eq!(code(&report), 0, "{}", stderr(&report));
+    desk.write("run/h100.yaml", &calibration("H100", "vllm").replace("2.25", "2.26"));
+    let changed = desk.ebbflow(&["rerun", "run"]);
+    assert_eq!(code(&changed), 2);
+    assert!(stderr(&changed).contains("the calibration has changed since the run"), "{}", stderr(&changed));
+}
+
+fn notes(scenario: &Scenario) -> String {
+    scenario.notes.join("\n")
+}
+
+/// Tokens of KV cache of an instance of the only application.
+fn kv_tokens(scenario: &Scenario, tensor: u32) -> u64 {
+    let (model, sku) = (&scenario.applications[0].model, &scenario.cluster.servers[0].sku);
+    let roofline = deploy(model, &sku.gpu, Parallelism::tensor(tensor)).unwrap().unwrap();
+    memory_of(&roofline, model).kv_tokens()
+}
+
+#[test]
+fn an_instance_has_the_kv_cache_that_estimate_says() {
+    let desk = Desk::new();
+    for (sku, gpu, model, tensor) in
+        [("h100-80gb-x1", "H100", "Llama-3.1-8B", 1), ("dgx-h200", "H200", "Qwen3-32B", 4)]
+    {
+        let words =
+            format!("estimate --model {model} --gpu {gpu} --tp {tensor} --isl 100 --osl 100 --format json");
+        let answer = desk.ebbflow(&words.split(' ').collect::<Vec<_>>());
+        let answer: Value = serde_json::from_str(&stdout(&answer)).unwrap();
+        let text = served(sku, model, tensor, "performance_model: roofline");
+        let tokens = kv_tokens(&scenario(&text), tensor);
+        assert_eq!(answer["kv_capacity_tokens"].as_u64(), Some(tokens), "{model}");
+    }
+    // It serves a prompt that fills it, and none that is longer.
+    let text = small("performance_model: roofline");
+    let tokens = kv_tokens(&scenario(&text), 1) as u32;
+    let results = run_trace(
+        &text.replace("workload: {rate: 8, requests: 40, synthetic: {prompt: 800, output: 60}}", ""),
+        &[(0.0, tokens - 64, 2), (0.0, tokens + 64, 2)],
+    );
+    assert_eq!(fate(application(&results), 0), Fate::Completed);
+    assert_ne!(fate(application(&results), 1), Fate::Completed);
+}
+
+#[test]
+fn too_few_gpus_are_answered_with_the_smallest_number_that_suffices() {
+    let text = |tensor| served("dgx-h100", "Llama-3.1-70B", tensor, "performance_model: roofline");
+    let refused = read(&text(2), &[]).unwrap_err().to_string();
+    assert!(refused.contains("the smallest tensor parallelism that fits is 4"), "{refused}");
+    assert!(refused.contains("start_state.instance.tensor_parallelism"), "{refused}");
+    scenario(&text(4));
+}
+
+/// Of a small model with grouped heads.
+const CONFIG: &str = r#"{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 2048,
+ "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8,
+ "head_dim": 64, "vocab_size": 128256, "tie_word_embeddings": true, "torch_dtype": "bfloat16"}"#;
+
+#[test]
+fn a_models_own_config_is_served_and_its_resolved_scenario_needs_no_file() {
+    let desk = Desk::new();
+    desk.write("config.json", CONFIG);
+    let path = desk.path("config.json").display().to_string();
+    let model = format!("{{name: mine, config: {path:?}, precision: fp8}}");
+    let first = scenario(&served("h100-80gb-x1", &model, 1, "performance_model: roofline"));
+    let spec = &first.applications[0].model;
+    assert_eq!((spec.name.as_str(), spec.layers), ("mine", 16));
+    // Keys and values of 8 heads of 64 numbers in 16 bits, on 16 layers.
+    assert_eq!(spec.kv_bytes_per_token, 2 * 8 * 64 * 2 * 16);
+    std::fs::remove_file(desk.path("config.json")).unwrap();
+    let again = scenario(&first.resolved);
+    assert_eq!(first.resolved, again.resolved);
+    let again = &again.applications[0].model;
+    assert_eq!((&spec.name, spec.weights_bytes), (&again.name, again.weights_bytes));
+}
+
+#[test]
+fn resolved_scenarios_of_today_load_to_the_same() {
+    let desk = Desk::new();
+    for text in [
+        small("performance_model: {roofline: {backend: sglang, precision: fp8, kv_dtype: fp8}}"),
+        served("dgx-b200", "gpt-oss-120b", 1, "performance_model: {roofline: {backend: trtllm}}"),
+        calibrated(&desk, &calibration("H100", "vllm"), ", constants: {host_ms: 1}"),
+    ] {
+        let first = scenario(&text);
+        let again = scenario(&first.resolved);
+        assert_eq!(first.resolved, again.resolved);
+        assert_eq!(first.performance, again.performance);
+    }
+}
+
+/// Of a small model with latent attention.
+const LATENT: &str = "{model_type: deepseek_v2, hidden_size: 2048, num_hidden_layers: 27, vocab_size: 102400, \
+    num_attention_heads: 16, intermediate_size: 10944, kv_lora_rank: 512, qk_rope_head_dim: 64, qk_nope_head_dim: 128, \
+    v_head_dim: 128}";
+
+#[test]
+fn what_was_never_measured_brings_a_note() {
+    let mi300x = scenario(&served("mi300x-192gb-x8", "Llama-3.1-8B", 1, "performance_model: roofline"));
+    assert!(notes(&mi300x).contains("of MI300X only the data sheet is known"), "{}", notes(&mi300x));
+    let latent =
+        scenario(&served("dgx-b200", &format!("{{config: {LATENT}}}"), 8, "performance_model: roofline"));
+    assert!(notes(&latent).contains("latent attention"), "{}", notes(&latent));
+    let measured = scenario(&small("performance_model: roofline"));
+    assert!(!notes(&measured).contains("data sheet"), "{}", notes(&measured));
+}
