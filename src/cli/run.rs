@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::registry::Registry;
 use crate::report::{FinishedRun, PAGE_FILE};
-use crate::results::{self, Attainment, Incomplete, InputFile, Keep, Report, RunDirectory, RunResults};
+use crate::results::{self, Incomplete, InputFile, Keep, Report, RunDirectory, RunResults};
 use crate::scenario::Scenario;
 use crate::simulation::{self, RunOptions};
 use crate::workload::Workload;
@@ -114,7 +114,7 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode, CliError> {
         let run = FinishedRun::open(&place, &registry).map_err(CliError::failed)?;
         export::to_files(&run, &arguments.exports)?;
     }
-    Ok(ExitCode::from(exit_code(results.incomplete.as_ref(), report.slo.as_ref())))
+    Ok(ExitCode::from(exit_code(results.incomplete.as_ref(), report.keeps_objectives())))
 }
 
 impl RunArgs {
@@ -218,9 +218,9 @@ impl RunArgs {
     }
 }
 
-fn exit_code(incomplete: Option<&Incomplete>, slo: Option<&Attainment>) -> u8 {
+fn exit_code(incomplete: Option<&Incomplete>, keeps_objectives: bool) -> u8 {
     match incomplete {
-        None if slo.is_some_and(|slo| !slo.met) => exit::BREACH,
+        None if !keeps_objectives => exit::BREACH,
         None => 0,
         Some(Incomplete::Interrupted) => exit::INTERRUPTED,
         Some(Incomplete::Fault(_)) => exit::FAILED,
@@ -233,11 +233,10 @@ mod tests {
 
     #[test]
     fn the_exit_code_tells_a_fault_from_an_interruption_and_both_from_a_breach() {
-        let breach = Attainment { objectives: Vec::new(), met: false, attainment: None };
-        assert_eq!(exit_code(None, None), 0);
-        assert_eq!(exit_code(None, Some(&breach)), 3);
+        assert_eq!(exit_code(None, true), 0);
+        assert_eq!(exit_code(None, false), 3);
         let fault = Incomplete::Fault("instance_3 panicked".into());
-        assert_eq!(exit_code(Some(&fault), Some(&breach)), 1);
-        assert_eq!(exit_code(Some(&Incomplete::Interrupted), None), 130);
+        assert_eq!(exit_code(Some(&fault), false), 1);
+        assert_eq!(exit_code(Some(&Incomplete::Interrupted), true), 130);
     }
 }

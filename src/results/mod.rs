@@ -6,6 +6,7 @@
 //! records alone, exactly: no sketches, no sampling. Seconds throughout, unless a name says otherwise.
 
 mod attainment;
+mod classes;
 mod columns;
 mod cost;
 mod directory;
@@ -31,6 +32,7 @@ mod totals;
 use std::path::PathBuf;
 
 pub use attainment::{Attainment, Verdict};
+pub use classes::{ClassReport, GroupFigures, Kind, Kinds, TenantReport};
 pub use columns::{COLUMNS, Column, Figures};
 pub use cost::{Cost, Split};
 pub use directory::{DirectoryError, RUN_FILE, RunDirectory, Staging};

@@ -7,7 +7,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ApplicationResults, Attainment, Figures, Incomplete, InputFile, RunResults, Totals};
+use super::{
+    ApplicationResults, Attainment, ClassReport, Figures, Incomplete, InputFile, RunResults, TenantReport,
+    Totals, classes,
+};
 use crate::ids::ApplicationId;
 use crate::scenario::Scenario;
 
@@ -45,6 +48,10 @@ pub struct Report {
     pub totals: Totals,
     /// How it did by the scenario's objectives; null without any.
     pub slo: Option<Attainment>,
+    /// The figures of each class of requests, judged by its own objectives.
+    pub classes: Vec<ClassReport>,
+    /// The figures of each tenant.
+    pub tenants: Vec<TenantReport>,
     /// The same per application.
     pub applications: Vec<ApplicationReport>,
     /// What the reader should know about the scenario, e.g. defaults that were filled in.
@@ -97,12 +104,20 @@ impl Report {
                     results.applications.iter().map(|application| &application.tally).collect();
                 Attainment::of(slo, &tallies, results.arrived)
             }),
+            classes: classes::class_reports(results, scenario),
+            tenants: classes::tenant_reports(results),
             totals,
             applications,
             notes: scenario.notes.clone(),
             inputs: Vec::new(),
             scenario: as_json(&scenario.resolved),
         }
+    }
+
+    /// Whether every objective is met, of the scenario and of each class.
+    pub fn keeps_objectives(&self) -> bool {
+        let of_classes = self.classes.iter().filter_map(|class| class.slo.as_ref());
+        self.slo.iter().chain(of_classes).all(|slo| slo.met)
     }
 
     /// The same, of a run that read these files.

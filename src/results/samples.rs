@@ -240,6 +240,7 @@ pub fn scenario() -> Scenario {
         workload: WorkloadSpec {
             source: WorkloadSource::Trace { path: "trace.csv".into(), skip_bad_rows: false, arrivals: None },
             transform: Transform::default(),
+            classes: Vec::new(),
         },
         slo: None,
         actions: Vec::new(),

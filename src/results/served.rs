@@ -6,7 +6,7 @@
 
 use ebbflow_actors::SimDuration;
 
-use super::{EndedRequest, RequestCounts};
+use super::{EndedRequest, Kinds, RequestCounts};
 use crate::request::{Fate, Request};
 
 /// The figures of a request that was served in full.
@@ -35,6 +35,8 @@ pub struct Tally {
     pub counts: RequestCounts,
     /// The served ones in order of completion.
     pub served: Vec<Served>,
+    /// Of which classes and tenants they are.
+    pub kinds: Kinds,
 }
 
 impl Served {
@@ -73,8 +75,12 @@ impl Tally {
     /// Notes a request that has ended.
     pub fn note(&mut self, request: &Request, fate: &Fate) {
         self.counts.note(fate);
-        if *fate == Fate::Completed {
-            self.served.extend(Served::of(request));
+        let kind = self.kinds.note(request, fate);
+        if *fate == Fate::Completed
+            && let Some(served) = Served::of(request)
+        {
+            self.kinds.serve(self.served.len(), kind);
+            self.served.push(served);
         }
     }
 }

@@ -12,7 +12,7 @@ use ebbflow_actors::SimDuration;
 use super::screen::{LABEL, Screen};
 use super::{
     EngineReport, InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, Split, StatusSeconds,
-    Totals, fleet_chart,
+    Totals, classes, fleet_chart,
 };
 use crate::request::{Rejection, Stage};
 
@@ -24,6 +24,7 @@ pub fn summary_text(report: &Report, results: &RunResults, screen: &Screen) -> S
     }
     out.push('\n');
     objectives(&mut out, report, screen);
+    classes::classes(&mut out, report, screen);
     fates(&mut out, report, results, screen);
     screen.line(&mut out, "throughput", &throughput(report));
     out.push('\n');

@@ -240,7 +240,7 @@ impl General {
 }
 
 /// Objectives as text, `ttft.p99<2s, tbt.p99<0.1s`.
-fn read_slo(at: &At<'_>) -> Option<Slo> {
+pub(super) fn read_slo(at: &At<'_>) -> Option<Slo> {
     match at.text()?.parse() {
         Ok(slo) => Some(slo),
         Err(error) => {

@@ -3,6 +3,7 @@
 mod actions;
 mod applications;
 mod check;
+mod classes;
 mod cluster;
 mod cold_start;
 mod context;

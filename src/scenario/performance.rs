@@ -24,7 +24,7 @@ pub(super) fn read(
 ) -> Option<PerformanceSpec> {
     let Some(at) = at else {
         if defaults == Defaults::Modern {
-            return roofline::read(None);
+            return roofline::read(None, context);
         }
         return Some(PerformanceSpec::Lookup { path: None, decode_key: default_key(context) });
     };

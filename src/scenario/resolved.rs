@@ -364,7 +364,23 @@ fn workload(workload: &WorkloadSpec) -> Value {
     keys["rate_scale"] = json!(transform.rate_scale);
     keys["limit"] = json!(transform.limit);
     keys["token_clip"] = json!(transform.token_clip);
+    keys["classes"] = workload.classes.iter().map(class).collect();
+    if workload.classes.is_empty() {
+        keys["classes"] = Value::Null;
+    }
     keys
+}
+
+fn class(class: &RequestClass) -> Value {
+    json!({
+        "name": class.name,
+        "share": class.share,
+        "priority": class.priority,
+        "tenant": class.tenant,
+        "slo": class.slo.as_ref().map(ToString::to_string),
+        "prompt": class.prompt.as_ref().map(lengths),
+        "output": class.output.as_ref().map(lengths),
+    })
 }
 
 fn synthetic(spec: &SyntheticSpec) -> Value {

@@ -5,6 +5,7 @@
 
 use ebbflow_actors::SimTime;
 
+use super::classes;
 use super::context::Context;
 use super::conversations;
 use super::distributions::{self, Rate};
@@ -43,12 +44,14 @@ pub(super) fn read(top: &Keys<'_>, first: ApplicationId, context: &Context<'_>) 
             }
             None => WorkloadSource::Synthetic(read_generated(None, first, context)?),
         };
-        return Some(WorkloadSpec { source, transform: Transform::default() });
+        return Some(WorkloadSpec { source, transform: Transform::default(), classes: Vec::new() });
     };
     let keys = at.keys()?;
     let transform = read_transform(&keys);
     let skip_bad_rows = keys.get("skip_bad_rows").and_then(|at| at.flag()).unwrap_or(false);
-    let source = match choose_trace(&keys, trace, context) {
+    let replayed = choose_trace(&keys, trace, context);
+    let classes = keys.get("classes").map_or(Some(Vec::new()), |at| classes::read(&at, replayed.is_some()));
+    let source = match replayed {
         Some(at) => {
             let arrivals = read_arrivals_of_trace(&keys, &at, context);
             keys.ignore(&GENERATED_KEYS);
@@ -59,7 +62,7 @@ pub(super) fn read(top: &Keys<'_>, first: ApplicationId, context: &Context<'_>) 
         None => read_generated(Some(&keys), first, context).map(WorkloadSource::Synthetic),
     };
     keys.finish();
-    Some(WorkloadSpec { source: source?, transform })
+    Some(WorkloadSpec { source: source?, transform, classes: classes? })
 }
 
 /// The trace that is replayed, if any; two sources are a problem, unless one of them is an override.

@@ -8,6 +8,7 @@
 
 mod actions;
 mod applications;
+mod classes;
 mod cluster;
 mod conversations;
 mod forms;

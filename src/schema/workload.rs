@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::classes::classes;
 use super::conversations::{clients, prefix_groups, sessions};
 use super::forms::{
     Form, Object, any, bare_words, count, flag, list, number, positive, positive_time, text, time, words,
@@ -33,6 +34,7 @@ pub fn form(table: &KeyTable) -> Form {
         .key("limit", count(1).unit("requests").about("keep so many from the beginning"))
         .key("token_clip", count(1).unit("tokens").about("cut prompts and outputs to this length"))
         .key("skip_bad_rows", flag())
+        .key("classes", classes())
         .form()
 }
 

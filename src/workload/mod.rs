@@ -75,7 +75,8 @@ pub fn open(
                 expected += 1;
                 arrivals_end = Some(entry.arrival);
             }
-            let requests = requests(trace.entries.into_iter(), spec.transform);
+            let labels = Labels::new(None, &spec.classes, seed)?;
+            let requests = requests(trace.entries.into_iter(), labels, spec.transform);
             Ok(Workload {
                 requests,
                 conversations: None,
@@ -87,18 +88,15 @@ pub fn open(
             })
         }
         WorkloadSource::Synthetic(synthetic) if synthetic.waits_for_answers() => {
-            open_conversations(synthetic, &spec.transform, applications, seed)
+            open_conversations(synthetic, spec, applications, seed)
         }
         WorkloadSource::Synthetic(synthetic) => {
             let generated = Synthetic::new(synthetic, applications, seed)?;
             let expected = generated.expected().filter(|_| spec.transform.keeps_time());
             let expected = expected.map(|count| count.min(spec.transform.limit.unwrap_or(u64::MAX)));
             let arrivals_end = generated.until().filter(|_| spec.transform == Transform::default());
-            let labels = Labels::new(synthetic, seed)?;
-            let requests = match synthetic.prefix_groups {
-                None => requests(generated, spec.transform),
-                Some(_) => requests(generated.map(move |entry| labels.label(entry)), spec.transform),
-            };
+            let labels = Labels::new(Some(synthetic), &spec.classes, seed)?;
+            let requests = requests(generated, labels, spec.transform);
             Ok(Workload {
                 requests,
                 conversations: None,
@@ -114,7 +112,7 @@ pub fn open(
 
 fn open_conversations(
     spec: &SyntheticSpec,
-    transform: &Transform,
+    WorkloadSpec { transform, classes, .. }: &WorkloadSpec,
     applications: &[ApplicationId],
     seed: u64,
 ) -> Result<Workload, WorkloadError> {
@@ -125,7 +123,7 @@ fn open_conversations(
             expected: "nothing: requests that wait for answers cannot be cut or moved",
         });
     }
-    let conversations = Conversations::new(spec, applications, seed)?;
+    let conversations = Conversations::new(spec, classes, applications, seed)?;
     Ok(Workload {
         requests: Box::new(std::iter::empty()),
         expected: conversations.expected(),
@@ -146,7 +144,12 @@ impl SyntheticSpec {
 
 fn requests(
     entries: impl Iterator<Item = Entry> + Send + 'static,
+    labels: Labels,
     transform: Transform,
 ) -> Box<dyn Iterator<Item = Request> + Send> {
-    Box::new(apply(entries, transform).map(Request::from))
+    if labels.is_empty() {
+        return Box::new(apply(entries, transform).map(Request::from));
+    }
+    let labelled = entries.zip(0..).map(move |(entry, number)| labels.label(number, entry));
+    Box::new(apply(labelled, transform).map(Request::from))
 }

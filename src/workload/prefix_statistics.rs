@@ -205,7 +205,7 @@ mod tests {
         ] {
             let Some(path) = trace(file) else { return };
             let source = WorkloadSource::Trace { path, skip_bad_rows: false, arrivals: None };
-            let spec = WorkloadSpec { source, transform: Transform::default() };
+            let spec = WorkloadSpec { source, transform: Transform::default(), classes: Vec::new() };
             let workload = crate::workload::open(&spec, &[ApplicationId(0)], 0).unwrap();
             let of = |capacity| PrefixStatistics::new(workload.prefix_block_tokens, capacity);
             let mut infinite = of(None);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ebbflow::request::{Fate, Request};
-use ebbflow::results::RunResults;
+use ebbflow::results::{Report, RunResults};
 use ebbflow::simulation;
 use ebbflow::{registry::Registry, workload};
 use ebbflow_actors::{SimDuration, SimTime};
@@ -126,6 +126,43 @@ fn a_resolved_scenario_says_who_waits() {
         assert_eq!(first.workload, again.workload);
         assert_eq!(first.resolved, again.resolved);
     }
+}
+
+#[test]
+fn each_class_is_counted_judged_and_added_up_by_tenant() {
+    let text = format!(
+        "{FLEET}workload:\n  {{synthetic: {{prompt: 300, output: 20}}, rate: 20, requests: 400, classes: [\
+         {{name: chat, share: 3, tenant: acme, slo: ttft.p99<5s}}, {{name: batch, priority: 9, tenant: acme, output: 60}}, \
+         {{name: rare, share: 0.001, slo: e2e.mean<1ms}}]}}\n"
+    );
+    let (scenario, results) = (scenario(&text), run(&text));
+    let report = Report::new(&results, &scenario);
+    let names: Vec<&str> = report.classes.iter().map(|class| class.class.as_str()).collect();
+    assert_eq!(names, ["chat", "batch", "rare"]);
+    let arrived: u64 = report.classes.iter().map(|class| class.figures.requests.arrived).sum();
+    assert_eq!(arrived, 400);
+    let [chat, batch, rare] = &report.classes[..] else { panic!("there are three") };
+    assert!((250..350).contains(&chat.figures.requests.arrived));
+    assert_eq!(batch.figures.output_tokens, 60 * batch.figures.requests.completed);
+    assert_eq!((batch.priority, &batch.slo), (9, &None));
+    let judged = chat.slo.as_ref().unwrap();
+    assert_eq!((judged.met, judged.attainment), (true, Some(1.0)));
+    assert!(!rare.slo.as_ref().unwrap().met && !report.keeps_objectives());
+    let [acme] = &report.tenants[..] else { panic!("there is one tenant") };
+    let both = chat.figures.requests.completed + batch.figures.requests.completed;
+    assert_eq!((acme.tenant.as_str(), acme.figures.requests.completed), ("acme", both));
+    assert!(report.totals.ttft_s.max >= acme.figures.ttft_s.max);
+}
+
+#[test]
+fn classes_change_no_length_and_no_arrival_but_their_own() {
+    let plain =
+        "{synthetic: {prompt: {lognormal: {mu: 5, sigma: 1, max: 900}}, output: 30}, rate: 5, requests: 50";
+    let lengths = |results: &RunResults| -> Vec<_> {
+        requests(results).iter().map(|request| (request.arrival, request.prompt_tokens)).collect()
+    };
+    let classes = ", classes: [{name: a}, {name: b, output: 7}]}";
+    assert_eq!(lengths(&of(&format!("{plain}}}"))), lengths(&of(&format!("{plain}{classes}"))));
 }
 
 #[test]

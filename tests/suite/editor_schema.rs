@@ -83,7 +83,8 @@ workload:
     "\
 cluster: {servers: [{sku: dgx-a100, count: 2}]}
 applications: [{model_architecture: llama2-70b, model_size: llama2-70b-fp16}]
-workload: {preset: azure-conv, clients: {count: 3, think_time: {exponential: {mean: 5s}}}, prefix_groups: {count: 9, tokens: 500, zipf: 1.1}, requests: 9}
+workload: {preset: azure-conv, clients: {count: 3, think_time: {exponential: {mean: 5s}}}, prefix_groups: {count: 9, tokens: 500, zipf: 1.1}, requests: 9,
+  classes: [{name: a, share: 2, priority: -1, tenant: t, slo: ttft.p99<1s, prompt: 5, output: {lognormal: {mu: 1, sigma: 1, max: 9}}}]}
 ",
 ];
 

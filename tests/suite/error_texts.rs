@@ -152,6 +152,11 @@ fn scenarios() -> Vec<Case> {
             "  requests: 10\n",
             "  requests: 10\n  prefix_groups: {count: 5, tokens: 4095}\n  sessions: {turns: 3, think_time: 5s, max_context_tokens: 4096}\n",
         ),
+        scenario(
+            "classes_that_make_no_sense",
+            "  requests: 10\n",
+            "  requests: 10\n  classes:\n    - {name: chat, share: 0, priority: 0.5}\n    - {name: batch, slo: ttft.p99<1}\n    - {name: api}\n    - {name: api}\n",
+        ),
         written("empty_scenario", "# nothing yet\n"),
         written("binary_scenario", b"\x7fELF\x02\x01\x01\0\0\xff\xfe".to_vec()),
         written("huge_line", format!("{}, sku: dgx-h10}}\n", "x".repeat(100_000))),

@@ -21,7 +21,11 @@ start_state: {state_type: baseline, instance: {instance_type: vllm}}
 end_time: 60
 debug: true
 slo: ttft.p99<2s
-workload: {rate: 6, requests: 100, synthetic: {prompt: 800, output: 150}}
+workload:
+  rate: 6
+  requests: 100
+  synthetic: {prompt: 800, output: 150}
+  classes: [{name: chat, tenant: acme, slo: ttft.p99<2s}]
 actions:
   - {at: 5, scale_down_full: {instances: [0, 77]}}
 ";
@@ -145,6 +149,12 @@ fn the_glossary_names_what_is_written_and_nothing_else() {
     for section in ["slo", "engine"] {
         named.get_mut("run.json").unwrap().remove(section);
     }
+    // Of a class the parts are those of `slo`.
+    let page = named.get_mut("run.json").unwrap();
+    let own: Vec<String> =
+        page.iter().filter(|key| key.starts_with("slo.")).map(|key| format!("classes[].{key}")).collect();
+    page.remove("classes[].slo");
+    page.extend(own);
     let files = |all: &BTreeMap<String, Names>| all.keys().cloned().collect::<Names>();
     assert_eq!(
         files(&named),

@@ -14,7 +14,7 @@ use crate::support::reference;
 
 fn replayed(path: &Path, arrivals: Option<Arrivals>) -> Workload {
     let source = WorkloadSource::Trace { path: path.to_owned(), skip_bad_rows: false, arrivals };
-    let spec = WorkloadSpec { source, transform: Transform::default() };
+    let spec = WorkloadSpec { source, transform: Transform::default(), classes: Vec::new() };
     open(&spec, &[ApplicationId(0)], 0).unwrap_or_else(|error| panic!("{error}"))
 }
 

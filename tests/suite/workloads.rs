@@ -21,7 +21,7 @@ const AZURE: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
 
 fn trace(path: &Path, skip_bad_rows: bool) -> Result<Workload, WorkloadError> {
     let source = WorkloadSource::Trace { path: path.to_owned(), skip_bad_rows, arrivals: None };
-    open(&WorkloadSpec { source, transform: Transform::default() }, &APPLICATIONS, 0)
+    open(&WorkloadSpec { source, transform: Transform::default(), classes: Vec::new() }, &APPLICATIONS, 0)
 }
 
 /// Opens a trace with this content.
@@ -192,7 +192,7 @@ fn a_trace_is_transformed_and_its_length_known_beforehand() {
         token_clip: Some(64),
     };
     let source = WorkloadSource::Trace { path, skip_bad_rows: false, arrivals: None };
-    let workload = open(&WorkloadSpec { source, transform }, &APPLICATIONS, 0).unwrap();
+    let workload = open(&WorkloadSpec { source, transform, classes: Vec::new() }, &APPLICATIONS, 0).unwrap();
     assert_eq!(workload.expected, Some(3));
     let read: Vec<Request> = workload.requests.collect();
     assert_eq!(facts(&read), [(0, 64, 10), (500_000_000, 64, 10), (1_000_000_000, 64, 10)]);

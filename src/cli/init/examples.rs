@@ -18,7 +18,7 @@ macro_rules! shipped {
     };
 }
 
-const EXAMPLES: [Example; 20] = shipped![
+const EXAMPLES: [Example; 21] = shipped![
     "default",
     "example",
     "concurrent-scale-up",
@@ -33,6 +33,7 @@ const EXAMPLES: [Example; 20] = shipped![
     "overload",
     "chat-sessions",
     "closed-loop",
+    "priority-classes",
     "message-throughput",
     "autoscalers/cold-start-sla",
     "autoscalers/heteroscale-flapping",

@@ -5,6 +5,7 @@
 //! `run.json` depends on the simulated facts alone: equal digests give equal bytes.
 
 mod alloc;
+mod classes;
 mod detailed;
 mod engines;
 mod iterations;
@@ -81,6 +82,7 @@ pub fn write_summary(
         create_folder(&directory.join(folder))?;
     }
     summary::write(directory, &report.applications)?;
+    classes::write(directory, &report.classes)?;
     simulator::write(directory, results.end)?;
     links::write(directory, &results.links)?;
     for application in &results.applications {

@@ -5,6 +5,7 @@
 
 mod action;
 mod application;
+mod classes;
 mod cluster;
 mod conversations;
 mod model;
@@ -19,6 +20,7 @@ use crate::slo::Slo;
 
 pub use action::{Action, Operation};
 pub use application::{ApplicationSpec, DrainTimeoutAction, PolicySpec, ScalingSpec, SchedulerSpec};
+pub use classes::RequestClass;
 pub use cluster::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
 pub use conversations::{Clients, PrefixGroups, Sessions, ThinkTime};
 pub use model::{KnownModel, ModelSpec};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ebbflow_actors::{SimDuration, SimTime};
 
+use super::classes::RequestClass;
 use super::conversations::{Clients, PrefixGroups, Sessions};
 use crate::ids::ApplicationId;
 use crate::workload::Preset;
@@ -15,6 +16,8 @@ pub struct WorkloadSpec {
     pub source: WorkloadSource,
     /// Changes made to them, applied in the order of the fields of [`Transform`].
     pub transform: Transform,
+    /// Classes that requests are of; none: they are all alike.
+    pub classes: Vec<RequestClass>,
 }
 
 /// Where requests come from.

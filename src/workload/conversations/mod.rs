@@ -20,7 +20,7 @@ use super::WorkloadError;
 use super::synthetic;
 use crate::ids::{ApplicationId, RequestId};
 use crate::request::Request;
-use crate::scenario::SyntheticSpec;
+use crate::scenario::{RequestClass, SyntheticSpec};
 use script::{Script, Turn};
 use starts::Starts;
 
@@ -61,12 +61,13 @@ impl Conversations {
     /// Checks the description and stands before the first request.
     pub(super) fn new(
         spec: &SyntheticSpec,
+        classes: &[RequestClass],
         applications: &[ApplicationId],
         seed: u64,
     ) -> Result<Self, WorkloadError> {
         synthetic::check(spec, applications)?;
         let mut conversations = Conversations {
-            script: Script::new(spec, seed)?,
+            script: Script::new(spec, classes, seed)?,
             starts: Starts::new(&spec.arrivals, seed)?,
             coming: BTreeMap::new(),
             asked: BTreeMap::new(),

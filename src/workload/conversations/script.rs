@@ -9,7 +9,7 @@ use super::super::synthetic::{Asked, LengthDistribution, Stream};
 use super::pauses;
 use crate::ids::RequestId;
 use crate::request::{Journal, Request};
-use crate::scenario::{Sessions, SyntheticSpec, ThinkTime};
+use crate::scenario::{RequestClass, Sessions, SyntheticSpec, ThinkTime};
 
 /// How conversations go.
 #[derive(Debug)]
@@ -49,8 +49,12 @@ impl Turn {
 }
 
 impl Script {
-    pub(super) fn new(spec: &SyntheticSpec, seed: u64) -> Result<Self, WorkloadError> {
-        let labels = Labels::new(spec, seed)?;
+    pub(super) fn new(
+        spec: &SyntheticSpec,
+        classes: &[RequestClass],
+        seed: u64,
+    ) -> Result<Self, WorkloadError> {
+        let labels = Labels::new(Some(spec), classes, seed)?;
         let sessions = spec.sessions.as_ref().map(SessionScript::new).transpose()?;
         if let Some(sessions) = &sessions
             && sessions.max_context_tokens < labels.system_prompt_tokens() + 2
@@ -111,10 +115,8 @@ impl Script {
     /// The request of a turn.
     pub(super) fn request(&self, turn: &Turn, id: RequestId, arrival: SimTime) -> Request {
         let context = u64::from(turn.prompt_tokens) + u64::from(turn.output_tokens);
-        let attributes = match self.sessions {
-            Some(_) => Some(self.labels.of_turn(turn.conversation, context)),
-            None => self.labels.of_request(turn.conversation),
-        };
+        let session = self.sessions.as_ref().map(|_| turn.conversation);
+        let attributes = self.labels.of(turn.conversation, session, context);
         Request {
             id,
             request_type: GENERATIVE,
@@ -123,7 +125,7 @@ impl Script {
             batch_size: 1,
             prompt_tokens: turn.prompt_tokens,
             output_tokens: turn.output_tokens,
-            attributes: attributes.map(Into::into),
+            attributes,
             journal: Journal::default(),
         }
     }
@@ -131,7 +133,9 @@ impl Script {
     /// What the user says in this turn, and what is answered.
     fn lengths(&self, conversation: u64, number: u32) -> (u32, u32) {
         let stream = |stream: Stream| stream.of_turn(self.seed, conversation, number);
-        (self.prompt.draw(&mut stream(Stream::Prompts)), self.output.draw(&mut stream(Stream::Outputs)))
+        let (prompt, output) = self.labels.lengths(conversation);
+        let (prompt, output) = (prompt.unwrap_or(&self.prompt), output.unwrap_or(&self.output));
+        (prompt.draw(&mut stream(Stream::Prompts)), output.draw(&mut stream(Stream::Outputs)))
     }
 
     fn max_context_tokens(&self) -> u32 {

@@ -40,7 +40,7 @@ fn clients(count: u32) -> SyntheticSpec {
 }
 
 fn open(spec: &SyntheticSpec) -> Conversations {
-    Conversations::new(spec, &[APPLICATION], 7).unwrap()
+    Conversations::new(spec, &[], &[APPLICATION], 7).unwrap()
 }
 
 fn answer(request: &Request, seconds: f64, completed: bool) -> Answer {
@@ -165,7 +165,7 @@ fn what_was_over_is_forgotten() {
 #[test]
 fn settings_that_make_no_sense_are_refused_by_name() {
     let wrong = |spec: SyntheticSpec, name: &str| {
-        let error = Conversations::new(&spec, &[APPLICATION], 0).unwrap_err().to_string();
+        let error = Conversations::new(&spec, &[], &[APPLICATION], 0).unwrap_err().to_string();
         assert!(error.starts_with(name), "{error}");
     };
     wrong(clients(0), "clients.count");

@@ -3,6 +3,7 @@
 use super::super::WorkloadError;
 use super::super::entry::MAX_TOKENS;
 use super::super::synthetic::Stream;
+use super::shares::Shares;
 use crate::scenario::PrefixGroups;
 
 /// Most prompts there may be: their shares are kept.
@@ -13,8 +14,7 @@ const MAX_GROUPS: u32 = 1_000_000;
 pub(super) struct Groups {
     seed: u64,
     tokens: u32,
-    /// Of all requests, the share that begins with this prompt or one before it.
-    shares: Vec<f64>,
+    shares: Shares,
 }
 
 impl Groups {
@@ -31,13 +31,7 @@ impl Groups {
         if !(zipf.is_finite() && zipf >= 0.0) {
             return wrong("prefix_groups.zipf", zipf.to_string(), "a finite number of at least 0");
         }
-        let mut sum = 0.0;
-        let weights = (1..=count).map(|rank| {
-            sum += libm::pow(f64::from(rank), -zipf);
-            sum
-        });
-        let mut shares: Vec<f64> = weights.collect();
-        shares.iter_mut().for_each(|share| *share /= sum);
+        let shares = Shares::of((1..=count).map(|rank| libm::pow(f64::from(rank), -zipf)));
         Ok(Groups { seed, tokens, shares })
     }
 
@@ -47,10 +41,7 @@ impl Groups {
 
     /// The prompt of this conversation, from 0.
     pub(super) fn draw(&self, conversation: u64) -> u64 {
-        let at = Stream::Groups.of_turn(self.seed, conversation, 0).unit_f64();
-        let group = self.shares.partition_point(|share| *share < at);
-        // Rounding may leave the last share a little below 1.
-        group.min(self.shares.len() - 1) as u64
+        self.shares.at(Stream::Groups.of_turn(self.seed, conversation, 0).unit_f64()) as u64
     }
 }
 
@@ -59,8 +50,8 @@ mod tests {
     use super::*;
 
     fn counts(groups: PrefixGroups) -> Vec<u32> {
+        let mut counts = vec![0; groups.count as usize];
         let groups = Groups::new(&groups, 5).unwrap();
-        let mut counts = vec![0; groups.shares.len()];
         (0..20_000).for_each(|conversation| counts[groups.draw(conversation) as usize] += 1);
         counts
     }

@@ -20,7 +20,12 @@ fn generated(name: &str, requests: u64, seed: u64) -> Workload {
         requests: Some(requests),
         until: None,
     });
-    open(&WorkloadSpec { source, transform: Transform::default() }, &[ApplicationId(0)], seed).unwrap()
+    open(
+        &WorkloadSpec { source, transform: Transform::default(), classes: Vec::new() },
+        &[ApplicationId(0)],
+        seed,
+    )
+    .unwrap()
 }
 
 fn facts(seed: u64) -> Vec<(u64, u32, u32)> {

@@ -40,6 +40,7 @@ pub(super) enum Stream {
     FollowUps,
     NewTokens,
     TurnGaps,
+    Classes,
 }
 
 impl Stream {

@@ -232,6 +232,11 @@ fn waiting(seed: u64) -> String {
         let (count, zipf) = (1 + draw.up_to(9), draw.pick(&["0", "1.2"]));
         let _ = writeln!(text, "  prefix_groups: {{count: {count}, tokens: 300, zipf: {zipf}}}");
     }
+    if draw.one_in(4) {
+        text.push_str(
+            "  classes: [{name: a, share: 3, slo: ttft.p99<1s}, {name: b, priority: 2, tenant: t, output: 90}]\n",
+        );
+    }
     text
 }
 

@@ -1,0 +1,40 @@
+//! Classes and tenants in the summary for people: what was promised to each, and what it got.
+
+use crate::results::{Attainment, GroupFigures, Report, Screen};
+
+/// A statement or two of every class and tenant; nothing where there are none.
+pub(in crate::results) fn classes(out: &mut String, report: &Report, screen: &Screen) {
+    for class in &report.classes {
+        screen.line(out, "class", &figures(&class.class, &class.figures));
+        if let Some(slo) = &class.slo {
+            screen.line(out, "", &verdicts(slo, screen));
+        }
+    }
+    for tenant in &report.tenants {
+        screen.line(out, "tenant", &figures(&tenant.tenant, &tenant.figures));
+    }
+    if !(report.classes.is_empty() && report.tenants.is_empty()) {
+        out.push('\n');
+    }
+}
+
+fn figures(name: &str, figures: &GroupFigures) -> Vec<String> {
+    let counts = &figures.requests;
+    let p99 = |seconds: Option<f64>| seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.4} s"));
+    vec![
+        name.to_owned(),
+        format!("{} of {} completed", counts.completed, counts.arrived),
+        format!("TTFT p99 {}", p99(figures.ttft_s.p99)),
+        format!("TBT p99 {}", p99(figures.tbt_s.p99)),
+    ]
+}
+
+fn verdicts(slo: &Attainment, screen: &Screen) -> Vec<String> {
+    let verdict = |verdict: &crate::results::Verdict| {
+        let mark = if verdict.met { screen.good("✓") } else { screen.bad("✗") };
+        let value = verdict.value_s.map_or("nothing was served".to_owned(), |value| format!("{value:.4} s"));
+        format!("{mark} {} {value}", verdict.objective)
+    };
+    let within = slo.attainment.map(|share| format!("{:.2} % within all limits", share * 100.0));
+    slo.objectives.iter().map(verdict).chain(within).collect()
+}
