@@ -87,6 +87,10 @@ fn performance(performance: &PerformanceSpec) -> String {
         PerformanceSpec::Constant { prompt_s, token_s } => {
             format!("{prompt_s} s an iteration with a prompt, {token_s} s one without")
         }
+        PerformanceSpec::Pwl(knots) => {
+            let (prompt, token) = (knots.prompt.len(), knots.token.len());
+            format!("lines through {prompt} knots of prompts and {token} of tokens")
+        }
         PerformanceSpec::Lookup { path: Some(path), .. } => format!("table {}", path.display()),
         PerformanceSpec::Lookup { path: None, .. } => "built-in table splitwise-2023".to_owned(),
         PerformanceSpec::Roofline(RooflineSpec { backend, calibration, constants, .. }) => {

@@ -10,7 +10,6 @@
 //! Leaves out: context length, pipeline parallelism, jitter. Units: seconds; files are in milliseconds
 //! (measurements) or seconds (knots). Source of the rule: splitwise-sim, `performance_model.py`.
 
-mod curve;
 mod error;
 mod read;
 mod row;
@@ -18,9 +17,9 @@ mod row;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use curve::Curve;
 pub use error::LookupError;
 
+use super::curve::Curve;
 use super::{BatchShape, PerformanceModel};
 
 /// What a mixed iteration takes more than one of prompts only.

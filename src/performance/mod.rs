@@ -1,20 +1,23 @@
 //! How long an iteration takes.
 //!
 //! A model maps the make-up of a batch to the seconds of one iteration. Two are built in:
-//! [`constant`](Constant) and [`lookup`](Lookup) (the ancestor's `db` tables). [`roofline`] knows any model on
+//! [`constant`](Constant) and [`lookup`](Lookup) (the ancestor's `db` tables). [`pwl`](Pwl) draws lines through knots. [`roofline`] knows any model on
 //! any GPU; [`power`] says what GPUs draw meanwhile.
 
 mod builtin;
 pub mod calibration;
 mod constant;
+mod curve;
 mod lookup;
 pub mod power;
+mod pwl;
 pub mod roofline;
 mod timing;
 
 pub use builtin::splitwise_2023;
 pub use constant::{Constant, ConstantError};
 pub use lookup::{DecodeKey, Lookup, LookupError, LookupKey, LookupTable};
+pub use pwl::{KnotError, Knots, Pwl};
 pub use timing::{ASSUMED_CONTEXT_TOKENS, Timing, TimingError};
 
 /// The make-up of the batch of one iteration.

@@ -70,7 +70,7 @@ impl InputFile {
             PerformanceSpec::Roofline(spec) => {
                 spec.calibration.as_ref().map(|file| (InputKind::Calibration, &file.path))
             }
-            PerformanceSpec::Constant { .. } => None,
+            PerformanceSpec::Constant { .. } | PerformanceSpec::Pwl(_) => None,
         };
         trace.into_iter().chain(table).map(|(kind, path)| InputFile::read(kind, path)).collect()
     }

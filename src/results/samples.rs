@@ -230,6 +230,7 @@ pub fn scenario() -> Scenario {
             power_budget_w: None,
             interconnects: Vec::new(),
             network: None,
+            gpus: Vec::new(),
             catalogue: Vec::new(),
         },
         applications: Vec::new(),

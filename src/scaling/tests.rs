@@ -58,6 +58,7 @@ fn manager() -> ScalingState {
         power_budget_w: None,
         interconnects: Vec::new(),
         network: None,
+        gpus: Vec::new(),
         catalogue: Vec::new(),
     };
     let model = ModelSpec {

@@ -1,7 +1,9 @@
-//! Reads `cluster`: servers, interconnects, power budget and SKUs of one's own.
+//! Reads `cluster`: servers, interconnects, power budget, GPUs and SKUs of one's own.
 
 use std::sync::Arc;
 
+use super::context::Context;
+use super::gpus::{self, OwnGpu};
 use super::network;
 use super::reader::{At, Keys};
 use super::spec::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
@@ -17,9 +19,10 @@ const MAX_SERVERS: u32 = 1_000_000;
 const GIB: f64 = (1u64 << 30) as f64;
 
 /// The cluster, or nothing when its servers cannot be told.
-pub(super) fn read(at: &At<'_>) -> Option<ClusterSpec> {
+pub(super) fn read(at: &At<'_>, context: &Context<'_>) -> Option<ClusterSpec> {
     let keys = at.keys()?;
-    let catalogue = read_catalogue(&keys);
+    let gpus = keys.get("gpus").map_or_else(Vec::new, |at| gpus::read(&at, context));
+    let catalogue = read_catalogue(&keys, &gpus);
     let power_budget_w = keys.get("power_budget").and_then(|at| at.not_negative());
     let interconnects = keys.get("interconnects").and_then(|at| at.list()).unwrap_or_default();
     let interconnects = interconnects.iter().filter_map(read_interconnect).collect();
@@ -33,7 +36,8 @@ pub(super) fn read(at: &At<'_>) -> Option<ClusterSpec> {
     if let (Some(at), Some(network)) = (&network_at, &network) {
         network::note_unknown_links(at, network, &servers);
     }
-    Some(ClusterSpec { servers, power_budget_w, interconnects, network, catalogue })
+    let gpus = gpus.into_iter().map(|gpu| gpu.sheet).collect();
+    Some(ClusterSpec { servers, power_budget_w, interconnects, network, gpus, catalogue })
 }
 
 fn read_group(at: &At<'_>, catalogue: &[Arc<Sku>]) -> Option<ServerGroup> {
@@ -65,10 +69,10 @@ pub(super) fn sku(at: &At<'_>, catalogue: &[Arc<Sku>]) -> Option<Arc<Sku>> {
 }
 
 /// The built-in SKUs and those described here.
-fn read_catalogue(keys: &Keys<'_>) -> Vec<Arc<Sku>> {
+fn read_catalogue(keys: &Keys<'_>, gpus: &[OwnGpu]) -> Vec<Arc<Sku>> {
     let mut catalogue = known_skus();
     for at in keys.get("skus").and_then(|at| at.list()).unwrap_or_default() {
-        let Some(sku) = read_sku(&at) else { continue };
+        let Some(sku) = read_sku(&at, gpus) else { continue };
         if catalogue.iter().any(|known| known.name == sku.name) {
             at.refuse(
                 format!("there is already a SKU `{}`", sku.name),
@@ -81,10 +85,10 @@ fn read_catalogue(keys: &Keys<'_>) -> Vec<Arc<Sku>> {
     catalogue
 }
 
-fn read_sku(at: &At<'_>) -> Option<Sku> {
+fn read_sku(at: &At<'_>, gpus: &[OwnGpu]) -> Option<Sku> {
     let keys = at.keys()?;
     let name = keys.need("name").and_then(|at| at.text()).map(str::to_owned);
-    let gpu = read_gpu(&keys);
+    let gpu = read_gpu(&keys, gpus);
     let gpus = keys.need("gpus").and_then(|at| at.count_to(1, MAX_GPUS));
     let idle_power_w = keys.get("idle_power_w").and_then(|at| at.not_negative());
     let busy_power_w = keys.get("busy_power_w").and_then(|at| at.not_negative());
@@ -96,18 +100,23 @@ fn read_sku(at: &At<'_>) -> Option<Sku> {
     Some(Sku { name: name?, gpu, gpus, idle_power_w, busy_power_w, usd_per_gpu_h })
 }
 
-fn read_gpu(keys: &Keys<'_>) -> Option<GpuSpec> {
+fn read_gpu(keys: &Keys<'_>, gpus: &[OwnGpu]) -> Option<GpuSpec> {
     let memory = keys.get("gpu_memory_gib");
     let memory_bytes = memory.as_ref().and_then(read_memory);
     let at = keys.need("gpu")?;
     let name = at.text()?;
-    let known = known_gpu(name);
-    match (memory, known) {
-        (Some(_), _) => Some(GpuSpec { name: name.to_owned(), memory_bytes: memory_bytes?, sheet: None }),
+    let own = gpus.iter().find(|gpu| gpu.spec.name == name).map(|gpu| gpu.spec.clone());
+    match (memory, own.or_else(|| known_gpu(name))) {
+        (Some(_), Some(gpu)) => Some(gpu.with_memory(memory_bytes?)),
+        (Some(_), None) => Some(GpuSpec { name: name.to_owned(), memory_bytes: memory_bytes?, sheet: None }),
         (None, Some(gpu)) => Some(gpu),
         (None, None) => {
-            let names: Vec<_> = known_gpus().collect();
-            let help = format!("say its memory with `gpu_memory_gib`; known without: {}", names.join(", "));
+            let mut names: Vec<&str> = known_gpus().collect();
+            names.extend(gpus.iter().map(|gpu| gpu.spec.name.as_str()));
+            let help = format!(
+                "describe it in `cluster.gpus`, or say its memory with `gpu_memory_gib`; known without: {}",
+                names.join(", ")
+            );
             at.refuse(format!("the memory of the GPU `{name}` is not known"), Some(help));
             None
         }

@@ -163,7 +163,7 @@ fn finished(mut scenario: Scenario, name: &str, notes: Vec<String>) -> Scenario 
 fn read(top: &At<'_>, context: &Context<'_>) -> Option<Scenario> {
     let keys = top.keys()?;
     let general = General::read(&keys, context);
-    let cluster = keys.need("cluster").and_then(|at| cluster::read(&at));
+    let cluster = keys.need("cluster").and_then(|at| cluster::read(&at, context));
     let policy = AncestorPolicy::read(&keys);
     let catalogue = cluster.as_ref().map(|cluster| cluster.catalogue.as_slice());
     let shared = Shared { policy, catalogue };

@@ -11,6 +11,7 @@ mod conversations;
 mod defaults;
 mod distributions;
 mod engines;
+mod gpus;
 mod load;
 mod model;
 mod models;

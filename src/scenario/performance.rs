@@ -1,6 +1,7 @@
-//! Reads `performance_model`: `roofline`, `constant`, `db`, each with or without settings, or the ancestor's `_target_`
+//! Reads `performance_model`: `roofline`, `pwl`, `constant`, `db`, each with or without settings, or the ancestor's `_target_`
 //! form.
 
+mod pwl;
 mod roofline;
 
 use std::path::PathBuf;
@@ -64,6 +65,12 @@ pub(super) fn read(
             keys.finish();
             model
         }
+        ("pwl", Some(keys)) => {
+            let model = pwl::read(&keys);
+            keys.finish();
+            model
+        }
+        ("pwl", None) => pwl::refuse_without_knots(&named.at),
         ("roofline", Some(keys)) => {
             let model = roofline::read(Some(&keys), context);
             keys.finish();
@@ -72,7 +79,7 @@ pub(super) fn read(
         ("roofline", None) => roofline::read(None, context),
         ("constant", None) => Some(PerformanceSpec::Constant { prompt_s: PROMPT_S, token_s: TOKEN_S }),
         ("db", None) => Some(PerformanceSpec::Lookup { path: None, decode_key: default_key(context) }),
-        (other, _) => named.at.unknown("performance model", other, &["roofline", "constant", "db"]),
+        (other, _) => named.at.unknown("performance model", other, &["roofline", "pwl", "constant", "db"]),
     }
 }
 

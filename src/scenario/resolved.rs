@@ -14,7 +14,7 @@ use super::spec::*;
 use crate::cluster::known_skus;
 use crate::instance::continuous::{QueueOrder, Settings as VllmSettings};
 use crate::models::Precision;
-use crate::performance::DecodeKey;
+use crate::performance::{DecodeKey, Knots};
 use crate::registry::{Setting, Settings};
 use crate::scaling::{AUTO, ColdStart, SkuChoice, Span};
 
@@ -50,6 +50,7 @@ fn cluster(cluster: &ClusterSpec) -> Value {
     let known = known_skus();
     let own = cluster.catalogue.iter().filter(|sku| !known.contains(sku));
     json!({
+        "gpus": cluster.gpus,
         "skus": own.map(|sku| json!({
             "name": sku.name,
             "gpu": sku.gpu.name,
@@ -315,6 +316,11 @@ fn performance(model: &PerformanceSpec) -> Value {
         PerformanceSpec::Constant { prompt_s, token_s } => {
             json!({ "constant": { "prompt_time": prompt_s, "token_time": token_s } })
         }
+        PerformanceSpec::Pwl(Knots { prompt, token, per_context_token_s }) => json!({ "pwl": {
+            "prompt": prompt,
+            "token": token,
+            "per_context_token_s": per_context_token_s,
+        } }),
         PerformanceSpec::Lookup { path, decode_key } => json!({ "db": {
             "path": path.as_deref().map(absolute),
             "decode_key": match decode_key {

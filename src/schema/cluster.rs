@@ -1,6 +1,6 @@
 //! `cluster`: servers and what new ones are made from.
 
-use super::forms::{Form, Object, bare_words, count, list, number, positive, suggested, text, words};
+use super::forms::{Form, Object, any, bare_words, count, list, number, positive, suggested, text, words};
 use super::keys::KeyTable;
 use super::network;
 use crate::cluster::{known_gpus, known_skus};
@@ -10,6 +10,7 @@ use crate::scenario::Sku;
 pub fn form(table: &KeyTable) -> Form {
     Object::documented(table, "cluster")
         .key("servers", list(server(), 1))
+        .key("gpus", list(any([own_gpu(), gpu_in_file()]), 0))
         .key("skus", list(own_sku(), 0))
         .key("network", network::form())
         .key("interconnects", list(interconnect(), 0))
@@ -50,13 +51,39 @@ fn about(sku: &Sku) -> String {
     format!("{} × {} ({memory_gib} GiB)", sku.gpus, sku.gpu.name)
 }
 
+fn own_gpu() -> Form {
+    let share = |about: &str| positive().with("maximum", 1).about(about);
+    Object::default()
+        .must("name", text().about("by which SKUs name it"))
+        .must("memory_gb", positive().unit("GB").about("memory"))
+        .must("bandwidth_gb_s", positive().unit("GB/s").about("read from it"))
+        .must("bf16_tflops", positive().unit("TFLOPS").about("arithmetic in bf16, dense"))
+        .key("fp8_tflops", positive().unit("TFLOPS").about("the same in fp8; left out: it has none"))
+        .key("fp4_tflops", positive().unit("TFLOPS").about("the same in fp4; left out: it has none"))
+        .must("link_gb_s", positive().unit("GB/s").about("to its neighbours, one direction"))
+        .key("compute_share", share("of the arithmetic that matrix multiplications reach"))
+        .key("memory_share", share("of the bandwidth that they reach"))
+        .key("prefill_attention_share", share("of the arithmetic that attention of prompts reaches"))
+        .key("decode_attention_share", share("of the bandwidth that attention of decodes reaches"))
+        .key("link_share", share("of the link that an all-reduce reaches"))
+        .form()
+}
+
+fn gpu_in_file() -> Form {
+    Object::default()
+        .key("name", text().about("by which SKUs name it; unless given, that in the file"))
+        .must("file", text().about("a YAML file of the same keys"))
+        .form()
+}
+
 fn own_sku() -> Form {
     let not_negative = || number(0.0, f64::INFINITY);
     Object::default()
         .must("name", text().about("by which servers and scale-ups name it"))
         .must(
             "gpu",
-            suggested(bare_words(known_gpus())).about("kind of GPU, as the performance table names it"),
+            suggested(bare_words(known_gpus()))
+                .about("kind of GPU, as the performance table names it, or one of `cluster.gpus`"),
         )
         .must("gpus", count(1).with("maximum", 1024).about("GPUs of a server"))
         .key(

@@ -1,7 +1,7 @@
 //! `performance_model`: how long an iteration takes.
 
 use super::applications::{kv_dtype, precision};
-use super::forms::{Form, Object, any, bare_words, number, positive, suggested, text};
+use super::forms::{Form, Object, any, bare_words, list, number, positive, suggested, text};
 use super::keys::KeyTable;
 use crate::performance::roofline::Backend;
 
@@ -9,6 +9,7 @@ use crate::performance::roofline::Backend;
 pub fn form(table: &KeyTable) -> Form {
     let settings = Object::documented(table, "performance_model")
         .key("roofline", roofline())
+        .key("pwl", pwl())
         .key("db", db())
         .key("constant", constant(table))
         .one();
@@ -42,6 +43,21 @@ fn constants() -> Form {
         .key("per_sequence_us", time().unit("µs").about("host work a sequence, an iteration"))
         .key("decode_factor", positive().about("time of moving data over that of the kernels one by one"))
         .key("prefill_factor", positive().about("the same of the arithmetic beyond"))
+        .form()
+}
+
+fn pwl() -> Form {
+    let knots = || list(list(positive(), 2).with("maxItems", 2), 1);
+    Object::default()
+        .must(
+            "prompt",
+            knots().about("seconds of an iteration over the tokens in it: `[[tokens, seconds], …]`"),
+        )
+        .must("token", knots().about("seconds of decodes over their number: `[[sequences, seconds], …]`"))
+        .key(
+            "per_context_token_s",
+            number(0.0, 1e-4).unit("s").about("what each token of context adds").otherwise(0),
+        )
         .form()
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ebbflow_actors::{Arbiters, Progress, RunConfig, Runner, TickMode};
 
-use crate::performance::{ConstantError, LookupError, TimingError};
+use crate::performance::{ConstantError, KnotError, LookupError, TimingError};
 use crate::registry::Registry;
 use crate::results::{Incomplete, Keep, RunResults};
 use crate::scenario::Scenario;
@@ -68,6 +68,9 @@ pub enum SimulationError {
     /// The constant performance model was given impossible times.
     #[error(transparent)]
     Constant(#[from] ConstantError),
+    /// The knots of `pwl` are no curve.
+    #[error(transparent)]
+    Knots(#[from] KnotError),
     /// The model fits neither slice nor server.
     #[error(transparent)]
     DoesNotFit(#[from] crate::cluster::DoesNotFit),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::SimulationError;
 use crate::cluster::{DoesNotFit, deploy, memory_of};
 use crate::performance::{
-    Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, Timing, TimingError, splitwise_2023,
+    Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, Pwl, Timing, TimingError, splitwise_2023,
 };
 use crate::scaling::PerformanceOf;
 use crate::scenario::{ModelSpec, Parallelism, PerformanceSpec, Sku};
@@ -14,7 +14,8 @@ use crate::scenario::{ModelSpec, Parallelism, PerformanceSpec, Sku};
 /// Where iteration times come from.
 #[derive(Clone)]
 pub(super) enum Timings {
-    Constant(Timing),
+    /// The same for all models and GPUs.
+    Fixed(Timing),
     Lookup {
         table: Arc<LookupTable>,
         decode_key: DecodeKey,
@@ -31,7 +32,10 @@ impl Timings {
     pub(super) fn open(spec: &PerformanceSpec) -> Result<Self, SimulationError> {
         match spec {
             PerformanceSpec::Constant { prompt_s, token_s } => {
-                Ok(Timings::Constant(Timing::of_batches(Arc::new(Constant::new(*prompt_s, *token_s)?))))
+                Ok(Timings::Fixed(Timing::of_batches(Arc::new(Constant::new(*prompt_s, *token_s)?))))
+            }
+            PerformanceSpec::Pwl(knots) => {
+                Ok(Timings::Fixed(Timing::of_iterations(Arc::new(Pwl::new(knots)?))))
             }
             PerformanceSpec::Lookup { path, decode_key } => {
                 let table = match path {
@@ -71,7 +75,7 @@ impl Timings {
 
     fn find(&self, model: &ModelSpec, sku: &Sku, parallelism: Parallelism) -> Result<Timing, TimingError> {
         match self {
-            Timings::Constant(constant) => Ok(constant.clone()),
+            Timings::Fixed(timing) => Ok(timing.clone()),
             Timings::Lookup { table, decode_key, models } => {
                 let key = LookupKey::new(&model.name, &sku.gpu.name, parallelism.tensor);
                 match models.get(&key) {
@@ -92,7 +96,7 @@ impl Timings {
     /// The ancestor's reference machine, a lone request on which normalises latencies.
     pub(super) fn baseline(&self) -> Result<Arc<dyn PerformanceModel>, SimulationError> {
         match self {
-            Timings::Constant(constant) => Ok(Arc::clone(&constant.batches)),
+            Timings::Fixed(timing) => Ok(Arc::clone(&timing.batches)),
             Timings::Lookup { .. } | Timings::Roofline => {
                 let key = LookupKey::new("bloom-176b", "a100-80gb", 8);
                 Ok(Arc::new(splitwise_2023().lookup(&key, DecodeKey::BatchTokens)?))

@@ -1,12 +1,12 @@
 //! Scenarios of today's models on today's GPUs: `performance_model: roofline`, with files of one's own.
 
 use ebbflow::cluster::{deploy, memory_of};
-use ebbflow::request::Fate;
+use ebbflow::request::{Fate, Leg};
 use ebbflow::scenario::{Parallelism, Scenario};
 use serde_json::Value;
 
 use crate::support::desk::{Desk, code, json, stderr, stdout};
-use crate::support::run::{application, fate, run, run_trace};
+use crate::support::run::{application, fate, request, run, run_trace};
 use crate::support::scenarios::{read, scenario};
 
 /// A little load on four servers with one H100 each, as the rest says.
@@ -76,7 +76,7 @@ fn a_calibration_brings_its_engine_and_is_refused_for_others() {
     );
     assert_eq!(gpu.matches("for the GPU H200").count(), 1, "{gpu}");
     let wrong = refused(&calibration("H100", "vllm").replace("2.25", "-2"), "");
-    assert!(wrong.contains("the calibration") && wrong.contains("h100.yaml cannot be used"), "{wrong}");
+    assert!(wrong.contains("h100.yaml: `host_ms` is -2; expected a number, at least 0"), "{wrong}");
 }
 
 #[test]
@@ -209,4 +209,110 @@ fn what_was_never_measured_brings_a_note() {
     assert!(notes(&latent).contains("latent attention"), "{}", notes(&latent));
     let measured = scenario(&small("performance_model: roofline"));
     assert!(!notes(&measured).contains("data sheet"), "{}", notes(&measured));
+}
+
+/// H100's data sheet, with the shares that its 16-bit kernels reach.
+const SHEET: &str = "memory_gb: 80\nbandwidth_gb_s: 3350\nbf16_tflops: 989\nlink_gb_s: 450\ncompute_share: 0.80\n\
+    memory_share: 0.85\nprefill_attention_share: 0.54\ndecode_attention_share: 0.86\n";
+
+/// Servers with one GPU of one's own.
+fn on_own(gpu: &str) -> String {
+    small("performance_model: roofline").replace(
+        "cluster: {servers: [{sku: h100-80gb-x1, count: 4}]}",
+        &format!("cluster: {{gpus: [{gpu}], skus: [{{name: own, gpu: mine, gpus: 1}}], servers: [{{sku: own, count: 4}}]}}"),
+    )
+}
+
+fn inline() -> String {
+    format!("{{name: mine, {}}}", SHEET.trim_end().replace('\n', ", "))
+}
+
+/// When every request had its tokens.
+fn journals(text: &str) -> String {
+    let results = run(text);
+    let ended = application(&results).requests.iter();
+    let span = |leg: Option<Leg>| leg.map(|leg| (leg.start, leg.end));
+    let legs = ended.map(|ended| [&ended.request.journal.prefill, &ended.request.journal.decode]);
+    legs.map(|legs| format!("{:?}\n", legs.map(|leg| span(*leg)))).collect()
+}
+
+#[test]
+fn a_gpu_with_the_figures_of_a_known_one_has_its_times() {
+    let desk = Desk::new();
+    desk.write("sheet.yaml", &format!("name: H100 again\n{SHEET}"));
+    let file = format!("{{name: mine, file: {:?}}}", desk.path("sheet.yaml").display().to_string());
+    let known = journals(&small("performance_model: roofline"));
+    assert_eq!(journals(&on_own(&inline())), known);
+    assert_eq!(journals(&on_own(&file)), known);
+    assert_ne!(journals(&on_own(&inline().replace("3350", "3300"))), known);
+    // A resolved scenario has the figures, wherever they came from.
+    let first = scenario(&on_own(&file));
+    std::fs::remove_file(desk.path("sheet.yaml")).unwrap();
+    let again = scenario(&first.resolved);
+    assert_eq!(first.resolved, again.resolved);
+    assert_eq!(first.cluster.servers[0].sku, again.cluster.servers[0].sku);
+    assert!(notes(&first).contains("of mine only the data sheet is known"), "{}", notes(&first));
+}
+
+#[test]
+fn what_is_wrong_with_a_gpu_is_shown_where_it_stands() {
+    let refused = |gpu: &str| read(&on_own(gpu), &[]).unwrap_err().to_string();
+    let unknown = refused(&inline().replace("bf16_tflops", "fp16_tflops"));
+    assert!(
+        unknown.contains("unknown key `fp16_tflops`") && unknown.contains("did you mean `bf16_tflops`"),
+        "{unknown}"
+    );
+    assert!(unknown.contains("`bf16_tflops` is missing"), "{unknown}");
+    let share = refused(&inline().replace("0.54", "54"));
+    assert!(
+        share.contains("test.yaml:1:") && share.contains("a share of the peak, at most 1, found `54`"),
+        "{share}"
+    );
+    let known = refused(&inline().replace("name: mine", "name: h100-80gb"));
+    assert!(known.contains("there is already a GPU `h100-80gb`"), "{known}");
+    let desk = Desk::new();
+    desk.write("sheet.yaml", &format!("name: mine\n{}", SHEET.replace("bf16_tflops", "fp16_tflops")));
+    desk.write("s.yaml", &on_own("{file: sheet.yaml}"));
+    let check = stderr(&desk.ebbflow(&["check", "s.yaml"]));
+    assert!(check.contains("the data sheet cannot be used"), "{check}");
+    assert!(check.contains("sheet.yaml:4") && check.contains("unknown key `fp16_tflops`"), "{check}");
+}
+
+const LINES: &str = "performance_model: {pwl: {prompt: [[1, 0.01], [1000, 0.1]], token: [[1, 0.02], [101, 0.04]], \
+    per_context_token_s: 1e-6}}";
+
+#[test]
+fn times_are_drawn_through_knots_of_ones_own() {
+    let text =
+        small(LINES).replace("workload: {rate: 8, requests: 40, synthetic: {prompt: 800, output: 60}}", "");
+    let results = run_trace(&text, &[(0.0, 1000, 3)]);
+    let journal = &request(application(&results), 0).journal;
+    // A prompt of 1000 tokens, and then tokens with contexts of 1001 and 1002.
+    let decodes = 2.0 * 0.02 + 2003.0 * 1e-6;
+    let end = |leg: Option<Leg>| leg.unwrap().end.unwrap();
+    let span = end(journal.decode) - end(journal.prefill);
+    assert!((span.as_secs_f64() - decodes).abs() < 2e-9, "{span}");
+    let first = scenario(&small(LINES));
+    assert_eq!(first.performance, scenario(&first.resolved).performance);
+    // Every engine takes them.
+    let orca = small(LINES).replace("instance_type: vllm", "instance_type: ORCA");
+    assert!(application(&run(&orca)).requests.iter().all(|ended| ended.fate == Fate::Completed));
+}
+
+#[test]
+fn knots_that_are_no_curve_are_marked() {
+    for (right, wrong, says) in [
+        ("[101, 0.04]", "[1, 0.04]", "performance_model.pwl.token.1: 1 sequences after 1; expected more"),
+        ("[1000, 0.1]", "[1000, -0.1]", "performance_model.pwl.prompt.1: [1000, -0.1] is no knot"),
+        ("[1000, 0.1]", "[1000]", "performance_model.pwl.prompt.1: expected a knot"),
+        ("[[1, 0.02], [101, 0.04]]", "[]", "performance_model.pwl.token: expected at least one knot"),
+        ("1e-6", "1", "performance_model.pwl.per_context_token_s: it is 1 s; expected a time"),
+        (", per_context_token_s", ", per_context_s", "unknown key `per_context_s`"),
+    ] {
+        assert!(LINES.contains(right), "{right}");
+        let errors = read(&small(&LINES.replace(right, wrong)), &[]).unwrap_err().to_string();
+        assert!(errors.contains(says), "{errors}");
+    }
+    let bare = read(&small("performance_model: pwl"), &[]).unwrap_err().to_string();
+    assert!(bare.contains("`pwl` needs its knots"), "{bare}");
 }

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::curve::{Curve, Knot};
 use super::row::{Columns, Row, bad_row, malformed};
 use super::{Curves, LookupError, LookupKey};
 use crate::diagnosis::{BadRows, HeaderProblem, Layout, RowProblem};
+use crate::performance::curve::{Curve, Knot};
 
 const MEASUREMENTS: [&str; 7] =
     ["model", "hardware", "tensor_parallel", "prompt_size", "batch_size", "prompt_time", "token_time"];

@@ -15,32 +15,40 @@
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::RooflineError;
 use super::gpu::{Evidence, ExpertShare, Gpu, Kernels, Share};
 use super::gpus::{assumed_collectives, assumed_shares};
 
-#[derive(Deserialize, Debug)]
+/// A data sheet, and what is known of the shares that kernels reach; what is not is assumed.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-struct Sheet {
-    name: String,
-    memory_gb: f64,
-    bandwidth_gb_s: f64,
-    bf16_tflops: f64,
-    fp8_tflops: Option<f64>,
-    fp4_tflops: Option<f64>,
-    link_gb_s: f64,
-    #[serde(default)]
-    compute_share: Option<f64>,
-    #[serde(default)]
-    memory_share: Option<f64>,
-    #[serde(default)]
-    prefill_attention_share: Option<f64>,
-    #[serde(default)]
-    decode_attention_share: Option<f64>,
-    #[serde(default)]
-    link_share: Option<f64>,
+pub struct GpuSheet {
+    /// Name of the GPU.
+    pub name: String,
+    /// Gigabytes of memory.
+    pub memory_gb: f64,
+    /// Gigabytes read from it a second.
+    pub bandwidth_gb_s: f64,
+    /// 10^12 floating-point operations a second in bf16, dense.
+    pub bf16_tflops: f64,
+    /// The same in fp8; none: 8-bit weights are multiplied in bf16.
+    pub fp8_tflops: Option<f64>,
+    /// The same in fp4; none: 4-bit weights are multiplied in bf16.
+    pub fp4_tflops: Option<f64>,
+    /// Gigabytes a second to the other GPUs of the server, one direction.
+    pub link_gb_s: f64,
+    /// Share of the arithmetic peak that matrix multiplications reach.
+    pub compute_share: Option<f64>,
+    /// Share of the bandwidth that they reach.
+    pub memory_share: Option<f64>,
+    /// Share of the arithmetic peak that attention among a prompt's tokens reaches.
+    pub prefill_attention_share: Option<f64>,
+    /// Share of the bandwidth that attention of decodes reaches.
+    pub decode_attention_share: Option<f64>,
+    /// Share of the link that an all-reduce reaches.
+    pub link_share: Option<f64>,
 }
 
 /// Reads a data sheet in YAML.
@@ -52,13 +60,13 @@ pub fn read_gpu(path: &Path) -> Result<Gpu, RooflineError> {
 
 /// The GPU described by `text`, the contents of the file `path`.
 pub fn parse_gpu(path: &Path, text: &str) -> Result<Gpu, RooflineError> {
-    let sheet: Sheet = serde_yaml::from_str(text)
+    let sheet: GpuSheet = serde_yaml::from_str(text)
         .map_err(|source| RooflineError::Sheet { path: path.to_owned(), problem: source.to_string() })?;
     sheet.check().map_err(|problem| RooflineError::Sheet { path: path.to_owned(), problem })?;
-    Ok(sheet.gpu(path))
+    Ok(sheet.gpu(&path.display().to_string()))
 }
 
-impl Sheet {
+impl GpuSheet {
     fn check(&self) -> Result<(), String> {
         let rates = [
             ("memory_gb", Some(self.memory_gb)),
@@ -88,7 +96,8 @@ impl Sheet {
         Ok(())
     }
 
-    fn gpu(&self, path: &Path) -> Gpu {
+    /// The GPU; `origin` says where the figures are from.
+    pub fn gpu(&self, origin: &str) -> Gpu {
         let (gemm, experts) = assumed_shares();
         let plain = |share: Share| Share {
             compute: self.compute_share.unwrap_or(share.compute),
@@ -121,7 +130,7 @@ impl Sheet {
                 fp4_bf16: expert(experts.fp4_bf16),
             },
             evidence: Evidence::Assumed,
-            sheet: path.display().to_string(),
+            sheet: origin.to_owned(),
             kernels: "assumed, or as the sheet says".to_owned(),
         }
     }

@@ -44,7 +44,7 @@ pub use closed_loop::{ClosedLoop, Load};
 pub use decode_run::DecodeRun;
 pub use error::RooflineError;
 pub use gpu::{Collective, Evidence, ExpertShare, Gpu, Kernels, Share};
-pub use gpu_file::{parse_gpu, read_gpu};
+pub use gpu_file::{GpuSheet, parse_gpu, read_gpu};
 pub use gpu_name::find_gpu;
 pub use gpus::builtin_gpus;
 pub use iteration::{IterationSums, PrefillChunk};

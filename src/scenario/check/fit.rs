@@ -13,7 +13,7 @@ impl Sections<'_, '_> {
     /// The performance table; nothing when the model is constant or the table cannot be read.
     pub(super) fn table(&self) -> Option<LookupTable> {
         match self.performance? {
-            PerformanceSpec::Constant { .. } | PerformanceSpec::Roofline(_) => None,
+            PerformanceSpec::Constant { .. } | PerformanceSpec::Pwl(_) | PerformanceSpec::Roofline(_) => None,
             PerformanceSpec::Lookup { path: None, .. } => Some(splitwise_2023().clone()),
             PerformanceSpec::Lookup { path: Some(path), .. } => match LookupTable::from_csv(path) {
                 Ok(table) => Some(table),

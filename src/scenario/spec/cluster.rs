@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::network::NetworkSpec;
 use crate::cluster::known_gpu;
-use crate::performance::roofline::{Gpu, find_gpu};
+use crate::performance::roofline::{Gpu, GpuSheet, find_gpu};
 
 /// A cluster: groups of equal servers, in order.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct ClusterSpec {
     pub interconnects: Vec<Interconnect>,
     /// The links that KV caches move over; none: every request has a private one of the scheduler's bandwidth.
     pub network: Option<NetworkSpec>,
+    /// GPUs of the scenario's own.
+    pub gpus: Vec<GpuSheet>,
     /// SKUs that scale-ups may name although no group has them: the built-in catalogue.
     pub catalogue: Vec<Arc<Sku>>,
 }
@@ -61,6 +63,19 @@ pub struct GpuSpec {
 }
 
 impl GpuSpec {
+    /// The GPU of a data sheet of one's own, its memory in whole bytes.
+    pub fn of_sheet(sheet: Gpu) -> Self {
+        let (name, memory_bytes) = (sheet.name.clone(), sheet.memory_bytes.round() as u64);
+        GpuSpec { name, memory_bytes, sheet: Some(Arc::new(sheet)) }.with_memory(memory_bytes)
+    }
+
+    /// The same with another memory.
+    pub fn with_memory(self, memory_bytes: u64) -> Self {
+        let resized =
+            |sheet: Arc<Gpu>| Arc::new(Gpu { memory_bytes: memory_bytes as f64, ..(*sheet).clone() });
+        GpuSpec { memory_bytes, sheet: self.sheet.map(resized), ..self }
+    }
+
     /// What `roofline` knows of it: its data sheet, with the memory it has here.
     pub fn data_sheet(&self) -> Option<Arc<Gpu>> {
         if let Some(own) = &self.sheet {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::models::Precision;
+use crate::performance::Knots;
 use crate::performance::calibration::Calibration;
 use crate::performance::roofline::{Backend, OwnConstants};
 
@@ -24,6 +25,8 @@ pub enum PerformanceSpec {
         /// How decode time is looked up.
         decode_key: crate::performance::DecodeKey,
     },
+    /// Straight lines between knots.
+    Pwl(Knots),
     /// Operator by operator, for any model on any GPU.
     Roofline(RooflineSpec),
 }
