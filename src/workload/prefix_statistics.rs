@@ -39,7 +39,7 @@ pub struct PrefixCounts {
     pub more_than_half: u64,
     /// Requests of which more than nine tenths were found.
     pub more_than_nine_tenths: u64,
-    /// Σ share of a request's blocks that was found.
+    /// Σ share of a request's prompt that was found.
     pub sum_of_shares: f64,
 }
 
@@ -61,10 +61,11 @@ impl PrefixStatistics {
         let counts = &mut self.counts;
         counts.requests += 1;
         counts.tokens += tokens;
-        counts.hit_tokens += (hit as u64 * self.block_tokens).min(tokens);
+        let hit_tokens = (hit as u64 * self.block_tokens).min(tokens);
+        counts.hit_tokens += hit_tokens;
         counts.blocks += asked as u64;
         counts.hit_blocks += hit as u64;
-        let share = hit as f64 / asked.max(1) as f64;
+        let share = hit_tokens as f64 / tokens as f64;
         counts.sum_of_shares += share;
         counts.without_hit += u64::from(hit == 0);
         counts.more_than_half += u64::from(share > 0.5);
@@ -166,7 +167,7 @@ mod tests {
         let found = counts(None, &[request(64, &[1, 2, 3, 4]), request(60, &[1, 2, 9, 4]), request(10, &[])]);
         assert_eq!((found.hit_blocks, found.blocks), (2, 8));
         assert_eq!((found.hit_tokens, found.tokens), (32, 134));
-        assert_eq!((found.without_hit, found.more_than_half), (2, 0));
+        assert_eq!((found.without_hit, found.more_than_half), (2, 1));
     }
 
     #[test]

@@ -41,6 +41,7 @@ mod openmetrics;
 mod oracle;
 mod parquet_tables;
 mod performance_tables;
+mod presets;
 mod published_behaviour;
 mod reports;
 mod reproducible;

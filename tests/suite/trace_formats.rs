@@ -137,8 +137,8 @@ fn real_traces_have_the_counts_and_means_published_for_them() {
     for (file, rows, prompt, output, span_s) in [
         ("azure-llm-2023/AzureLLMInferenceTrace_code.csv", 8_819, 2047.8483, 27.8825, 57.3 * 60.0),
         ("azure-llm-2023/AzureLLMInferenceTrace_conv.csv", 19_366, 1154.6974, 211.1259, 58.4 * 60.0),
-        ("mooncake/conversation_trace.jsonl", 12_031, 12_035.0613, 342.6189, 58.9 * 60.0),
-        ("mooncake/synthetic_trace.jsonl", 3_993, 15_325.4766, 149.119, 17.0 * 60.0),
+        ("mooncake/conversation_trace.jsonl", 12_031, 12_035.061_3, 342.6189, 58.9 * 60.0),
+        ("mooncake/synthetic_trace.jsonl", 3_993, 15_325.476_6, 149.119, 17.0 * 60.0),
         ("vidur/processed_traces/splitwise_code.csv", 8_819, 2047.8483, 27.8825, 57.3 * 60.0),
         ("vidur/processed_traces/splitwise_conv.csv", 19_366, 1154.6974, 211.1259, 58.4 * 60.0),
         (

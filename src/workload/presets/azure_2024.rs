@@ -34,6 +34,7 @@ const CODE_WORKDAY: [f64; 24] = [
     0.868, 1.479, 2.097, 2.251, 2.138, 2.465, 2.711, 2.766, 2.561, 1.884, 1.360, 1.018,
 ];
 
+#[expect(clippy::approx_constant, reason = "0.318 of the mean rate, not 1/π")]
 #[rustfmt::skip]
 const CODE_WEEKEND: [f64; 24] = [
     0.544, 0.532, 0.473, 0.458, 0.385, 0.311, 0.254, 0.176, 0.135, 0.121, 0.114, 0.158,

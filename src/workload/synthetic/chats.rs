@@ -18,7 +18,7 @@ use crate::workload::WorkloadError;
 use crate::workload::presets::Turns;
 
 /// Conversations compared by age. More would hold the ages nearer to what is wanted, and the lengths farther.
-const LOOKED_AT: usize = 64;
+const LOOKED_AT: usize = 32;
 /// Open conversations: at the rates of the traces, those of more than an hour.
 const REMEMBERED: usize = 1 << 16;
 /// Ages below this count as this.

@@ -3,4 +3,5 @@
 mod differential;
 mod fleet;
 mod invariants;
+mod prefix_rates;
 mod scheduling;
