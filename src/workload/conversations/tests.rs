@@ -23,7 +23,6 @@ fn spec() -> SyntheticSpec {
         arrivals: Arrivals::Uniform { rate: 0.01 },
         prompt: Lengths::Constant(100),
         output: Lengths::Constant(20),
-        preset: None,
         sessions: Some(Sessions {
             turns: Lengths::Constant(3),
             think_time: pause(10),

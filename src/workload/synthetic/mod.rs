@@ -211,7 +211,6 @@ mod tests {
             preset: None,
             sessions: None,
             prefix_groups: None,
-            preset: None,
             requests: Some(200),
             until: None,
         }

@@ -61,7 +61,7 @@ fn the_cache_of_an_engine_hits_as_published_for_mooncakes_traces() {
             return;
         }
         let source = WorkloadSource::Trace { path, skip_bad_rows: false, arrivals: None };
-        let spec = WorkloadSpec { source, transform: Transform::default() };
+        let spec = WorkloadSpec { source, transform: Transform::default(), classes: Vec::new() };
         let workload = crate::workload::open(&spec, &[ApplicationId(0)], 0).unwrap();
         assert_eq!(workload.prefix_block_tokens, 512);
         let requests: Vec<Request> = workload.requests.collect();
