@@ -18,15 +18,17 @@ use super::exit::CliError;
 use super::print;
 
 /// Where the time of an iteration may come from.
-const PERFORMANCE_MODELS: [(&str, &str); 3] = [
+const PERFORMANCE_MODELS: [(&str, &str); 4] = [
     (
         "roofline",
         "any model on any GPU of a known data sheet, operator by operator; knows how much KV cache fits",
     ),
     (
-        "db",
-        "a table of measurements in CSV; built in: splitwise-2023, Llama2-70B and BLOOM-176B on A100 and H100",
+        "lookup",
+        "also `db`: a table in CSV, of measurements or of a benchmark's end-to-end points; built in: \
+         splitwise-2023, Llama2-70B and BLOOM-176B on A100 and H100",
     ),
+    ("pwl", "straight lines through knots of your own, the same for every model and GPU"),
     ("constant", "two numbers: an iteration with a prompt in it, and one without"),
 ];
 

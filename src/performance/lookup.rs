@@ -5,12 +5,15 @@
 //! knots a straight line is drawn, beyond the ends the outer lines go on. With b = prompt tokens + decodes:
 //! a batch of prompts takes prompt(b); of decodes token(b), see [`DecodeKey`]; a mixed one 1.1 · prompt(b).
 //!
+//! A file may also hold end-to-end points of benchmarks, from which such knots are worked out.
+//!
 //! Where a falling outer line would reach 0 the nearest knot's time is taken: an iteration takes time.
 //!
 //! Leaves out: context length, pipeline parallelism, jitter. Units: seconds; files are in milliseconds
 //! (measurements) or seconds (knots). Source of the rule: splitwise-sim, `performance_model.py`.
 
 mod error;
+mod points;
 mod read;
 mod row;
 
@@ -73,11 +76,14 @@ struct Curves {
     decode_by_tokens: Curve,
     /// None when the file has no measurements by batch size.
     decode_by_sequences: Option<Curve>,
+    /// Engines and number formats it was measured with, where the file says.
+    served: Vec<String>,
 }
 
 impl LookupTable {
-    /// Reads measurements (the ancestor's `perf_model.csv`) or knots (a file like the built-in
-    /// `configs/performance/splitwise-2023.csv`); the header tells which.
+    /// Reads measurements (the ancestor's `perf_model.csv`), knots (a file like the built-in
+    /// `configs/performance/splitwise-2023.csv`) or end-to-end points (NVIDIA AIConfigurator's, or what `ebbflow
+    /// estimate` writes); the header tells which.
     pub fn from_csv(path: &Path) -> Result<Self, LookupError> {
         let bytes = std::fs::read(path)
             .map_err(|source| LookupError::Unreadable { path: path.to_owned(), source })?;
@@ -107,6 +113,9 @@ impl LookupTable {
         let Some(curves) = self.curves.get(key) else {
             return Err(LookupError::NoRow { key: key.clone(), available: self.keys().cloned().collect() });
         };
+        if curves.served.len() > 1 {
+            return Err(LookupError::Mixed { key: key.clone(), served: curves.served.clone() });
+        }
         let decode = match decode_key {
             DecodeKey::BatchTokens => curves.decode_by_tokens.clone(),
             DecodeKey::BatchSize => curves

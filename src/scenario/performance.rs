@@ -1,4 +1,4 @@
-//! Reads `performance_model`: `roofline`, `pwl`, `constant`, `db`, each with or without settings, or the ancestor's `_target_`
+//! Reads `performance_model`: `roofline`, `pwl`, `constant`, `lookup` (the ancestor's `db`), or the ancestor's `_target_`
 //! form.
 
 mod pwl;
@@ -60,7 +60,7 @@ pub(super) fn read(
             keys.finish();
             model
         }
-        ("db", Some(keys)) => {
+        ("db" | "lookup", Some(keys)) => {
             let model = read_table(&keys, context);
             keys.finish();
             model
@@ -78,8 +78,12 @@ pub(super) fn read(
         }
         ("roofline", None) => roofline::read(None, context),
         ("constant", None) => Some(PerformanceSpec::Constant { prompt_s: PROMPT_S, token_s: TOKEN_S }),
-        ("db", None) => Some(PerformanceSpec::Lookup { path: None, decode_key: default_key(context) }),
-        (other, _) => named.at.unknown("performance model", other, &["roofline", "pwl", "constant", "db"]),
+        ("db" | "lookup", None) => {
+            Some(PerformanceSpec::Lookup { path: None, decode_key: default_key(context) })
+        }
+        (other, _) => {
+            named.at.unknown("performance model", other, &["roofline", "pwl", "lookup", "db", "constant"])
+        }
     }
 }
 

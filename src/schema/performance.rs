@@ -10,10 +10,11 @@ pub fn form(table: &KeyTable) -> Form {
     let settings = Object::documented(table, "performance_model")
         .key("roofline", roofline())
         .key("pwl", pwl())
+        .key("lookup", db())
         .key("db", db())
         .key("constant", constant(table))
         .one();
-    any([bare_words(["roofline", "db", "constant"]), settings])
+    any([bare_words(["roofline", "lookup", "db", "constant"]), settings])
 }
 
 fn roofline() -> Form {

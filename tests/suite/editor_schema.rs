@@ -330,7 +330,7 @@ fn defaults(schema: &Schema, node: &Value, at: &str, found: &mut Vec<(String, Va
             }
             let own = if key == "applications" { "applications.0".to_owned() } else { own };
             let inner = if key == "applications" { &inner["items"] } else { inner };
-            if ["scaling_manager", "metrics", "prompt", "token", "instance", "db", "constant"]
+            if ["scaling_manager", "metrics", "prompt", "token", "instance", "lookup", "db", "constant"]
                 .contains(&key.as_str())
                 || (at.is_empty() && key != "trace")
             {
@@ -364,6 +364,9 @@ workload: {preset: azure-conv}
                 "start_state: {state_type: baseline}"
             }
             Some(("start_state", _)) => "start_state: {state_type: splitwise}",
+            Some(("performance_model", inner)) if inner.starts_with("lookup") => {
+                "performance_model: {lookup: {}}"
+            }
             Some(("performance_model", inner)) if inner.starts_with("db") => "performance_model: {db: {}}",
             Some(("performance_model", _)) => "performance_model: {constant: {}}",
             _ => "",

@@ -53,6 +53,18 @@ pub enum LookupError {
         /// The keys there are.
         available: Vec<LookupKey>,
     },
+    /// The key was measured under several engines or in several number formats.
+    #[error(
+        "the performance table has points of {key} under different engines or in different precisions ({}); keep \
+         those of one in a file of their own",
+        served.join(", ")
+    )]
+    Mixed {
+        /// The key asked for.
+        key: LookupKey,
+        /// Engines and number formats.
+        served: Vec<String>,
+    },
     /// The key was not measured at several batch sizes.
     #[error(
         "the performance table has no decode times by batch size for {key}; look them up by batch tokens"

@@ -1,4 +1,5 @@
-//! Reads performance tables: measurements (the ancestor's columns, milliseconds) or knots (ours, seconds).
+//! Reads performance tables: measurements (the ancestor's columns, milliseconds), knots (ours, seconds), or
+//! end-to-end points of benchmarks (see [`points`](super::points)).
 //!
 //! Measurements become knots by the ancestor's rule: milliseconds are divided by 1000 first, then the
 //! median is taken over the rows of equal x = prompt_size · batch_size. Knots by batch size are the medians
@@ -7,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::points::Points;
 use super::row::{Columns, Row, bad_row, malformed};
 use super::{Curves, LookupError, LookupKey};
 use crate::diagnosis::{BadRows, HeaderProblem, Layout, RowProblem};
@@ -15,7 +17,9 @@ use crate::performance::curve::{Curve, Knot};
 const MEASUREMENTS: [&str; 7] =
     ["model", "hardware", "tensor_parallel", "prompt_size", "batch_size", "prompt_time", "token_time"];
 const KNOTS: [&str; 7] = ["model", "gpu", "tensor_parallelism", "per", "count", "prompt_s", "token_s"];
-const LAYOUTS: [Layout; 2] = [
+const POINTS: [&str; 8] =
+    ["model", "gpu", "tensor_parallel", "isl", "osl", "concurrency", "ttft_ms", "tpot_ms"];
+const LAYOUTS: [Layout; 3] = [
     Layout {
         name: "table of measurements in ms",
         first_line: "model,hardware,tensor_parallel,prompt_size,batch_size,prompt_time,token_time",
@@ -26,6 +30,12 @@ const LAYOUTS: [Layout; 2] = [
         name: "table of knots in s",
         first_line: "model,gpu,tensor_parallelism,per,count,prompt_s,token_s",
         columns: &KNOTS,
+        foreign: None,
+    },
+    Layout {
+        name: "table of end-to-end points in ms",
+        first_line: "model,gpu,tensor_parallel,isl,osl,concurrency,ttft_ms,tpot_ms",
+        columns: &POINTS,
         foreign: None,
     },
 ];
@@ -44,64 +54,90 @@ struct Collected {
     decode_by_sequences: BTreeMap<u64, Groups>,
 }
 
+/// What a file holds.
+enum Kind {
+    Rows { columns: Columns, add: Add, collected: BTreeMap<LookupKey, Collected> },
+    Points(Points),
+}
+
+impl Kind {
+    fn columns(&self) -> &[(usize, &'static str)] {
+        match self {
+            Kind::Rows { columns, .. } => columns,
+            Kind::Points(points) => &points.columns,
+        }
+    }
+
+    fn take(&mut self, record: csv::StringRecord) -> Result<(), RowProblem> {
+        match self {
+            Kind::Rows { columns, add, collected } => {
+                let row = Row { columns, record };
+                let key =
+                    LookupKey::new(row.text(0)?, row.text(1)?, row.count(2)?.try_into().unwrap_or(u32::MAX));
+                add(&row, collected.entry(key).or_default())
+            }
+            Kind::Points(points) => points.take(record),
+        }
+    }
+
+    fn curves(self, path: &Path) -> Result<BTreeMap<LookupKey, Curves>, LookupError> {
+        match self {
+            Kind::Rows { collected, .. } => {
+                collected.into_iter().map(|(key, collected)| collected.finish(path, key)).collect()
+            }
+            Kind::Points(points) => Ok(points.curves()),
+        }
+    }
+}
+
 /// The curves of every key in a file.
 pub(super) fn curves(path: &Path, text: &str) -> Result<BTreeMap<LookupKey, Curves>, LookupError> {
-    let mut collected: BTreeMap<LookupKey, Collected> = BTreeMap::new();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let (columns, add) = recognise(path, text, &mut reader)?;
+    let mut kind = recognise(path, text, &mut reader)?;
     let mut bad = BadRows::default();
     let position = |record: &csv::StringRecord| record.position().map_or(0, csv::Position::byte);
     for record in reader.records() {
         let read = record.map_err(|error| malformed(&error)).and_then(|record| {
             let byte = position(&record);
-            take(&Row { columns: &columns, record }, add, &mut collected).map_err(|problem| (byte, problem))
+            kind.take(record).map_err(|problem| (byte, problem))
         });
         if let Err((byte, problem)) = read {
-            bad.add(|| bad_row(path, text, byte, &columns, problem));
+            bad.add(|| bad_row(path, text, byte, kind.columns(), problem));
         }
     }
     if bad.count() > 0 {
         return Err(LookupError::Rows { path: path.to_owned(), rows: bad });
     }
-    if collected.is_empty() {
+    let curves = kind.curves(path)?;
+    if curves.is_empty() {
         return Err(LookupError::Empty { path: path.to_owned() });
     }
-    collected.into_iter().map(|(key, collected)| collected.finish(path, key)).collect()
+    Ok(curves)
 }
 
 /// Adds a row to what its key has.
 type Add = fn(&Row<'_>, &mut Collected) -> Result<(), RowProblem>;
 
-fn take(row: &Row<'_>, add: Add, collected: &mut BTreeMap<LookupKey, Collected>) -> Result<(), RowProblem> {
-    let key = LookupKey::new(row.text(0)?, row.text(1)?, row.count(2)?.try_into().unwrap_or(u32::MAX));
-    add(row, collected.entry(key).or_default())
-}
-
 /// Tells from the header which kind of table this is.
-fn recognise(
-    path: &Path,
-    text: &str,
-    reader: &mut csv::Reader<&[u8]>,
-) -> Result<(Columns, Add), LookupError> {
+fn recognise(path: &Path, text: &str, reader: &mut csv::Reader<&[u8]>) -> Result<Kind, LookupError> {
     // A header that is no CSV is no known one either.
     let header = reader.headers().cloned().unwrap_or_default();
-    let find = |names: [&'static str; 7]| {
-        let mut columns = [(0, ""); 7];
-        for (column, name) in columns.iter_mut().zip(names) {
-            *column = (header.iter().position(|found| found == name)?, name);
-        }
-        Some(columns)
-    };
+    let column = |name: &&'static str| Some((header.iter().position(|found| found == *name)?, *name));
+    let find = |names: [&'static str; 7]| names.iter().map(column).collect::<Option<Columns>>();
+    let rows = |columns, add| Ok(Kind::Rows { columns, add, collected: BTreeMap::new() });
     if let Some(columns) = find(MEASUREMENTS) {
-        return Ok((columns, add_measurement));
+        return rows(columns, add_measurement);
     }
     if let Some(columns) = find(KNOTS) {
-        return Ok((columns, add_knot));
+        return rows(columns, add_knot);
+    }
+    if let Some(points) = Points::recognise(&header) {
+        return Ok(Kind::Points(points));
     }
     let lines = (1..).zip(text.lines());
     let mut lines = lines.skip_while(|(_, line)| line.trim().is_empty() || line.starts_with('#'));
@@ -147,7 +183,8 @@ impl Collected {
         );
         match by_tokens {
             (Some(prompt_by_tokens), Some(decode_by_tokens)) => {
-                Ok((key, Curves { prompt_by_tokens, decode_by_tokens, decode_by_sequences }))
+                let served = Vec::new();
+                Ok((key, Curves { prompt_by_tokens, decode_by_tokens, decode_by_sequences, served }))
             }
             _ => Err(LookupError::NoKnotsByTokens { path: path.to_owned(), key }),
         }
@@ -163,7 +200,7 @@ fn medians(groups: &Groups) -> Vec<Knot> {
     groups.iter().map(|(x, values)| (*x as f64, median(values.clone()))).collect()
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }

@@ -8,12 +8,12 @@ use crate::diagnosis::{BadRow, BadRows, Excerpt, RowProblem, cell};
 const COUNT: &str = "a whole number, at least 1";
 const TIME: &str = "a finite time above 0";
 
-/// Where the seven columns stand, by name.
-pub(super) type Columns = [(usize, &'static str); 7];
+/// Where the columns stand, by name.
+pub(super) type Columns = Vec<(usize, &'static str)>;
 
 /// A record with what its messages need.
 pub(super) struct Row<'a> {
-    pub(super) columns: &'a Columns,
+    pub(super) columns: &'a [(usize, &'static str)],
     pub(super) record: csv::StringRecord,
 }
 
@@ -46,7 +46,13 @@ impl Row<'_> {
 }
 
 /// The row with the part marked that is wrong. `byte` is where the CSV reader saw it begin.
-pub(super) fn bad_row(path: &Path, text: &str, byte: u64, columns: &Columns, problem: RowProblem) -> BadRow {
+pub(super) fn bad_row(
+    path: &Path,
+    text: &str,
+    byte: u64,
+    columns: &[(usize, &str)],
+    problem: RowProblem,
+) -> BadRow {
     let number = line_at(text, byte);
     let line = text.lines().nth(number.saturating_sub(1) as usize).unwrap_or_default();
     let column = columns.iter().find(|(_, name)| *name == problem.what);
