@@ -31,6 +31,7 @@ fn class(at: &At<'_>, is_trace: bool) -> Option<RequestClass> {
     let share = keys.get("share").map_or(Some(1.0), |at| at.positive());
     let priority = keys.get("priority").map_or(Some(0), |at| integer(&at));
     let tenant = keys.get("tenant").map_or(Some(None), |at| filled(&at).map(Some));
+    let adapter = keys.get("adapter").map_or(Some(None), |at| at.count(0).map(Some));
     let slo = keys.get("slo").map_or(Some(None), |at| read_slo(&at).map(Some));
     let lengths = |key: &'static str| {
         let at = keys.get(key)?;
@@ -47,6 +48,7 @@ fn class(at: &At<'_>, is_trace: bool) -> Option<RequestClass> {
         share: share?,
         priority: priority?,
         tenant: tenant?,
+        adapter: adapter?,
         slo: slo?,
         prompt: prompt.map_or(Some(None), |lengths| lengths.map(Some))?,
         output: output.map_or(Some(None), |lengths| lengths.map(Some))?,

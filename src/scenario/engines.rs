@@ -10,6 +10,23 @@ use crate::instance::continuous::{QueueOrder, Settings, Speculation};
 const ENGINES: [&str; 4] = ["vllm", "Splitwise", "ORCA", "DEFAULT"];
 const ORDERS: [&str; 2] = ["fcfs", "priority"];
 
+/// Settings of all engines.
+const SETTINGS: [&str; 13] = [
+    "max_batch_size",
+    "max_batch_tokens",
+    "max_preemptions",
+    "max_num_batched_tokens",
+    "max_num_seqs",
+    "chunked_prefill",
+    "long_prefill_token_threshold",
+    "scheduling_policy",
+    "watermark_blocks",
+    "prefix_caching",
+    "speculation",
+    "max_loras",
+    "fast_forward",
+];
+
 const MAX_BATCH_SIZE: u32 = 512;
 const MAX_BATCH_TOKENS: u64 = 2048;
 const MAX_PREEMPTIONS: u32 = 4;
@@ -37,8 +54,8 @@ pub(super) fn read(keys: Option<&Keys<'_>>, otherwise: &str) -> Option<EngineSpe
             EngineSpec::Splitwise { max_batch_size, max_batch_tokens, max_preemptions }
         }),
         (_, Some(at)) => {
-            // What else is wrong cannot be told without the engine.
-            selecting();
+            // Whose settings the others are cannot be told without the engine.
+            keys.inspect(|keys| keys.know(&SETTINGS));
             at.unknown("instance_type", name, &ENGINES)
         }
         (_, None) => None,

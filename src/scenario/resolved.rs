@@ -383,6 +383,7 @@ fn class(class: &RequestClass) -> Value {
         "share": class.share,
         "priority": class.priority,
         "tenant": class.tenant,
+        "adapter": class.adapter,
         "slo": class.slo.as_ref().map(ToString::to_string),
         "prompt": class.prompt.as_ref().map(lengths),
         "output": class.output.as_ref().map(lengths),

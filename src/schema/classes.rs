@@ -1,6 +1,6 @@
 //! `workload.classes`: who is promised what, and who goes first.
 
-use super::forms::{Form, Object, list, positive, text};
+use super::forms::{Form, Object, count, list, positive, text};
 use super::objectives;
 use super::workload::lengths;
 
@@ -14,6 +14,7 @@ pub fn classes() -> Form {
         )
         .key("priority", integer().about("lower goes first, at engines that mind").otherwise(0))
         .key("tenant", text().about("who pays for it"))
+        .key("adapter", count(0).about("number of the LoRA adapter its requests need; see `max_loras`"))
         .key("slo", objectives().about("what is promised to it, e.g. `ttft.p99<1s`"))
         .key("prompt", lengths().unit("tokens").about("of its prompts, instead of those of the workload"))
         .key("output", lengths().unit("tokens").about("of its outputs, instead of those of the workload"))

@@ -188,3 +188,24 @@ fn an_explanation_tells_what_the_cache_had_and_how_long_a_token_was_waited_for()
     assert!(told.contains("prompt tokens were in the prefix cache"), "{told}");
     assert!(told.contains("at most from one output token to the next"), "{told}");
 }
+
+/// Two classes on adapters of their own, which have one slot or two.
+#[test]
+fn requests_wait_for_the_slot_of_their_adapter() {
+    let run = |slots: u32| {
+        let yaml = fleet(1, 80, &one(&format!(", max_loras: {slots}")));
+        let classes = "[{name: a, adapter: 1}, {name: b, adapter: 2}]";
+        let synthetic = "{prompt: 400, output: 100}";
+        let yaml = format!(
+            "{yaml}workload: {{synthetic: {synthetic}, rate: 8, requests: 60, classes: {classes}}}\n"
+        );
+        crate::support::run::run(&yaml)
+    };
+    let queued = |results: &RunResults| -> f64 {
+        let requests = application(results).requests.iter();
+        requests.filter_map(|ended| ended.request.queue_s()).sum()
+    };
+    let (one, two) = (run(1), run(2));
+    assert_eq!([&one, &two].map(|results| application(results).tally.counts.completed), [60, 60]);
+    assert!(queued(&one) > 10.0 * queued(&two), "{} against {} s", queued(&one), queued(&two));
+}

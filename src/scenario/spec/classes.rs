@@ -14,6 +14,8 @@ pub struct RequestClass {
     pub priority: i32,
     /// Who pays for it.
     pub tenant: Option<String>,
+    /// The LoRA adapter its requests need.
+    pub adapter: Option<u32>,
     /// What is promised to it.
     pub slo: Option<Slo>,
     /// Prompt lengths in tokens; none: those of the workload.

@@ -50,6 +50,7 @@ impl Class {
             class: Some(spec.name.as_str().into()),
             tenant: spec.tenant.as_deref().map(Into::into),
             priority: spec.priority,
+            adapter: spec.adapter,
             ..Attributes::NONE
         };
         let lengths = |which, lengths: &Option<_>| {

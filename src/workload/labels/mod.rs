@@ -109,7 +109,8 @@ impl Labels {
             return own.clone();
         };
         let tenant = class.tenant.clone().or_else(|| own.tenant.clone());
-        Attributes { class: class.class.clone(), tenant, priority: class.priority, ..own.clone() }
+        let adapter = class.adapter.or(own.adapter);
+        Attributes { class: class.class.clone(), tenant, priority: class.priority, adapter, ..own.clone() }
     }
 
     fn class_of(&self, conversation: u64) -> Option<&Class> {
@@ -127,7 +128,8 @@ mod tests {
 
     fn class(name: &str, share: f64) -> RequestClass {
         let (priority, tenant) = (name.len() as i32, Some(format!("tenant of {name}")));
-        RequestClass { name: name.into(), share, priority, tenant, slo: None, prompt: None, output: None }
+        let (adapter, slo, prompt, output) = (None, None, None, None);
+        RequestClass { name: name.into(), share, priority, tenant, adapter, slo, prompt, output }
     }
 
     fn entry(attributes: Option<Attributes>) -> Entry {
