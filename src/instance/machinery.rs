@@ -62,7 +62,7 @@ impl Machinery {
                 let memory = GpuMemory { weights_bytes, capacity_bytes, kv_bytes_per_token };
                 let time = Arc::clone(&birth.performance.iterations);
                 let batcher = ContinuousBatcher::new(name, memory, settings, time)
-                    .expect("settings are checked when a scenario is loaded");
+                    .expect("settings are checked before instances are made");
                 Machinery::Continuous(Box::new(batcher.metered(birth.meter())))
             }
             Kind::Selecting(engine) => {

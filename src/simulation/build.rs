@@ -24,7 +24,7 @@ use crate::scaling::{
     Addresses, Blueprint, IdBlock, InstanceConfigs, PlannedInstance, ScalingManager, ScalingState,
     drain_rules,
 };
-use crate::scenario::{ApplicationSpec, Scenario};
+use crate::scenario::{ApplicationSpec, EngineSpec, Scenario};
 use crate::scheduler::{PoolName, Pooling, RoutingPolicy, Scheduler, SchedulerContext};
 use crate::transfer::wiring::Cabling;
 use crate::vitals::{FleetSize, Vitals};
@@ -47,6 +47,12 @@ pub(super) fn build(
     vitals: &Vitals,
 ) -> Result<Fleet, SimulationError> {
     let timings = Timings::open(&scenario.performance)?;
+    for config in scenario.start_state.configs() {
+        if let EngineSpec::Vllm(settings) = config.engine.with_prefix_blocks_of(workload.prefix_block_tokens)
+        {
+            settings.check()?;
+        }
+    }
     let servers = start_servers(scenario)?;
     let instances: u32 = servers.iter().map(|server| server.instances.len() as u32).sum();
     let mut builder = Builder {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use ebbflow_actors::{Arbiters, Progress, RunConfig, Runner, TickMode};
 
+use crate::instance::continuous::SettingsError;
 use crate::performance::{ConstantError, KnotError, LookupError, TimingError};
 use crate::registry::Registry;
 use crate::results::{Incomplete, Keep, RunResults};
@@ -68,6 +69,9 @@ pub enum SimulationError {
     /// The constant performance model was given impossible times.
     #[error(transparent)]
     Constant(#[from] ConstantError),
+    /// The settings of an engine do not go together.
+    #[error(transparent)]
+    Engine(#[from] SettingsError),
     /// The knots of `pwl` are no curve.
     #[error(transparent)]
     Knots(#[from] KnotError),

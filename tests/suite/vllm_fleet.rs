@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use ebbflow::ids::{ApplicationId, RequestId};
+use ebbflow::instance::continuous::Settings;
 use ebbflow::registry::Registry;
 use ebbflow::request::{Attributes, Fate, Journal, Request};
 use ebbflow::results::{ApplicationResults, Report, RunResults};
+use ebbflow::scenario::{EngineSpec, StartState};
 use ebbflow::simulation::{self, RunOptions};
-use ebbflow::workload::Workload;
+use ebbflow::workload::{self, Workload};
 use ebbflow_actors::{Runner, SimTime, TickMode};
 
 use crate::support::desk::{Desk, code, stderr, stdout};
@@ -208,4 +210,14 @@ fn requests_wait_for_the_slot_of_their_adapter() {
     let (one, two) = (run(1), run(2));
     assert_eq!([&one, &two].map(|results| application(results).tally.counts.completed), [60, 60]);
     assert!(queued(&one) > 10.0 * queued(&two), "{} against {} s", queued(&one), queued(&two));
+}
+
+#[test]
+fn settings_that_make_no_engine_are_refused_before_the_run() {
+    let mut scenario = scenario(&fleet(1, 80, &one("")));
+    let StartState::WholeServers { instance, .. } = &mut scenario.start_state else { panic!("baseline") };
+    instance.engine = EngineSpec::Vllm(Settings { max_num_seqs: 0, ..Settings::default() });
+    let workload = workload::open(&scenario.workload, &[ApplicationId(0)], 0).unwrap();
+    let refused = simulation::run(&scenario, workload, &Registry::builtin(), &sequential()).unwrap_err();
+    assert_eq!(refused.to_string(), "max_num_seqs must be at least 1, found 0");
 }

@@ -67,6 +67,19 @@ impl StartState {
         }
     }
 
+    /// Every way of working that an instance may have, now or later.
+    pub fn configs(&self) -> Vec<InstanceConfig> {
+        match self {
+            StartState::Unallocated { instance } | StartState::WholeServers { instance, .. } => {
+                vec![*instance]
+            }
+            StartState::Split { prompt, token, .. } => vec![prompt.instance, token.instance],
+            StartState::Packed { entries, otherwise } => {
+                entries.iter().map(|entry| entry.instance).chain([*otherwise]).collect()
+            }
+        }
+    }
+
     /// The one application it places, where it places one.
     pub fn application(&self) -> Option<ApplicationId> {
         match self {
