@@ -176,13 +176,17 @@ impl<F: Ord + Copy, L: Ord + Copy> Flows<F, L> {
                 rooms[link].unsettled += 1;
             }
         }
-        let shares = rooms.iter().enumerate().filter_map(|(link, room)| Some(Reverse((room.share()?, link))));
+        // Of links with equal shares the first by name: their numbers tell which was used first, and shares are rounded.
+        let shares = self.numbers.iter().filter_map(|(&name, &link)| {
+            let share = rooms[link].share()?;
+            Some(Reverse((share, name, link)))
+        });
         let mut fullest: BinaryHeap<_> = shares.collect();
-        while let Some(Reverse((share, link))) = fullest.pop() {
+        while let Some(Reverse((share, name, link))) = fullest.pop() {
             match rooms[link].share() {
                 None => {}
                 // Flows that are held up elsewhere have left room since: a share only ever grows.
-                Some(grown) if grown > share => fullest.push(Reverse((grown, link))),
+                Some(grown) if grown > share => fullest.push(Reverse((grown, name, link))),
                 Some(_) => settle(share, link, &mut rooms, &mut flows),
             }
         }

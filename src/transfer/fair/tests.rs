@@ -84,6 +84,18 @@ fn more_flows_than_bytes_per_second_arrive_all_the_same() {
     assert_eq!(arrivals(&mut flows).len(), 5);
 }
 
+/// Three bytes a second are the share on both links, rounded; which is filled first decides who has the byte left.
+#[test]
+fn links_with_equal_shares_are_filled_in_the_same_order_whichever_was_used_first() {
+    let paths: [&[(&str, u64)]; 3] = [&[("a", 7)], &[("a", 7), ("b", 6)], &[("b", 6)]];
+    let rates_from = |order: [usize; 3]| {
+        let mut flows = Flows::default();
+        order.into_iter().for_each(|name| flows.start(SimTime::ZERO, name, paths[name], 100));
+        rates(&flows)
+    };
+    assert_eq!(rates_from([0, 1, 2]), rates_from([2, 1, 0]));
+}
+
 /// A flow as drawn: when it starts in ms, its links, its bytes.
 type Drawn = (u64, Vec<usize>, u64);
 
