@@ -1,17 +1,17 @@
 //! `ebbflow calibrate`: fits an engine's constants to a log of measured requests.
 //!
-//! See [`replay`](crate::replay) for what is fitted and what is left out.
+//! Whatever the engine, it is simulated as `vllm` schedules. See [`replay`](crate::replay) for what is fitted and what is left out.
 
 mod text;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::estimate::{Catalogue, Wrong};
+use super::deployment::{DeploymentArgs, misread};
+use super::estimate::Catalogue;
 use super::exit::CliError;
+use super::print;
 use super::progress;
-use super::{estimate, print};
-use crate::diagnosis::{Excerpt, Finding, Findings};
 use crate::instance::continuous::Settings;
 use crate::performance::calibration::{Calibration, Held, MetricErrors, Provenance};
 use crate::performance::roofline::{Deployment, Roofline};
@@ -36,24 +36,8 @@ pub struct CalibrateArgs {
     /// The GPU they ran on, by name, or the path of its data sheet in YAML
     #[arg(long, value_name = "NAME | SHEET.yaml")]
     gpu: String,
-    /// The serving engine: vllm, trtllm or sglang; all are simulated as vllm schedules
-    #[arg(long, default_value = "vllm")]
-    engine: String,
-    /// Precision of the weights: bf16, fp8, fp4 or mxfp4
-    #[arg(long, default_value = "bf16")]
-    precision: String,
-    /// Precision of the KV cache; auto: what the engine takes by itself
-    #[arg(long, value_name = "PRECISION", default_value = "auto")]
-    kv_dtype: String,
-    /// GPUs that share every matrix
-    #[arg(long, visible_alias = "tp", value_name = "GPUS", default_value = "1")]
-    tensor_parallel: String,
-    /// Groups of layers on GPUs of their own
-    #[arg(long, visible_alias = "pp", value_name = "STAGES", default_value = "1")]
-    pipeline_parallel: String,
-    /// How many of the tensor-parallel GPUs keep experts whole
-    #[arg(long, visible_alias = "ep", value_name = "GPUS", default_value = "1")]
-    expert_parallel: String,
+    #[command(flatten)]
+    deployment: DeploymentArgs,
     /// Tokens an iteration computes at most; without it what the engine takes by itself on this GPU
     #[arg(long, value_name = "TOKENS")]
     max_num_batched_tokens: Option<u64>,
@@ -61,7 +45,7 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "SEQUENCES")]
     max_num_seqs: Option<u32>,
     /// Tokens the KV cache holds (vLLM logs them as `GPU KV cache size`); without it what is left beside the weights
-    #[arg(long, value_name = "TOKENS")]
+    #[arg(long, value_name = "TOKENS", conflicts_with = "gpu_memory_utilization")]
     kv_tokens: Option<u64>,
     /// Leave malformed rows out
     #[arg(long)]
@@ -103,16 +87,7 @@ fn fit(setup: &Setup, log: &Log, quiet: bool) -> Result<Report, ReplayError> {
 
 impl CalibrateArgs {
     fn setup(&self) -> Result<Setup, CliError> {
-        let words = estimate::Words::from([
-            ("model", self.model.clone()),
-            ("gpu", self.gpu.clone()),
-            ("engine", self.engine.clone()),
-            ("precision", self.precision.clone()),
-            ("kv_dtype", self.kv_dtype.clone()),
-            ("tensor_parallel", self.tensor_parallel.clone()),
-            ("pipeline_parallel", self.pipeline_parallel.clone()),
-            ("expert_parallel", self.expert_parallel.clone()),
-        ]);
+        let words = self.deployment.words(&self.model, &self.gpu);
         let roofline = Catalogue::default().roofline(&words).map_err(|wrong| misread(&words, &wrong))?;
         Ok(self.around(roofline))
     }
@@ -130,23 +105,6 @@ impl CalibrateArgs {
         let kv_tokens = self.kv_tokens.unwrap_or_else(|| roofline.kv_memory().capacity_tokens());
         Setup { roofline, settings, kv_tokens }
     }
-}
-
-/// The option with the word that is wrong.
-fn misread(words: &estimate::Words, wrong: &Wrong) -> CliError {
-    let option = wrong.column.replace('_', "-");
-    let word = words.get(wrong.column).map(String::as_str).unwrap_or_default();
-    let argument = format!("--{option} {word}");
-    let place = argument.len() - word.len()..argument.len();
-    CliError::Findings(Findings {
-        headline: "an option makes no sense".to_owned(),
-        list: vec![Finding {
-            message: wrong.problem.clone(),
-            excerpt: Some(Excerpt::of_argument(&argument, place)),
-            help: None,
-        }],
-        closing: None,
-    })
 }
 
 fn provenance_name(log: &Path) -> String {

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::deployment::{DeploymentArgs, misread};
 use super::exit::CliError;
 use super::options::Format;
 use super::print;
@@ -22,7 +23,7 @@ pub(super) use point::{Catalogue, Words, Wrong};
 #[derive(clap::Args, Debug)]
 pub struct EstimateArgs {
     /// A CSV of points: model, gpu, engine, precision, tensor_parallel, isl, osl, concurrency (and, if you like,
-    /// pipeline_parallel, expert_parallel, kv_dtype); other columns are kept
+    /// pipeline_parallel, expert_parallel, kv_dtype, gpu_memory_utilization); other columns are kept
     #[arg(value_name = "POINTS.csv", conflicts_with_all = ["model", "gpu", "isl", "osl"])]
     points: Option<PathBuf>,
     /// A model by name, or the path of its Hugging Face config.json
@@ -31,24 +32,8 @@ pub struct EstimateArgs {
     /// A GPU by name, or the path of its data sheet in YAML
     #[arg(long, value_name = "NAME | SHEET.yaml", required_unless_present = "points")]
     gpu: Option<String>,
-    /// The serving engine: vllm, trtllm or sglang
-    #[arg(long, default_value = "vllm")]
-    engine: String,
-    /// Precision of the weights: bf16, fp8, fp4 or mxfp4
-    #[arg(long, default_value = "bf16")]
-    precision: String,
-    /// Precision of the KV cache; auto: what the engine takes by itself
-    #[arg(long, value_name = "PRECISION", default_value = "auto")]
-    kv_dtype: String,
-    /// GPUs that share every matrix (tensor parallelism)
-    #[arg(long, value_name = "GPUS", default_value = "1")]
-    tp: String,
-    /// Groups of layers on GPUs of their own (pipeline parallelism)
-    #[arg(long, value_name = "STAGES", default_value = "1")]
-    pp: String,
-    /// How many of the tensor-parallel GPUs keep experts whole (expert parallelism)
-    #[arg(long, value_name = "GPUS", default_value = "1")]
-    ep: String,
+    #[command(flatten)]
+    deployment: DeploymentArgs,
     /// Tokens of a prompt
     #[arg(long, value_name = "TOKENS", required_unless_present = "points")]
     isl: Option<String>,
@@ -79,9 +64,8 @@ pub fn estimate(arguments: &EstimateArgs) -> Result<ExitCode, CliError> {
             }
         }
         None => {
-            let point = catalogue.point(&arguments.words()).map_err(|wrong| {
-                CliError::bad_input(format!("--{}: {}", option(wrong.column), wrong.problem))
-            })?;
+            let words = arguments.words();
+            let point = catalogue.point(&words).map_err(|wrong| misread(&words, &wrong))?;
             let answer = Answer::to(&point);
             match arguments.format {
                 Format::Text => text::of(&answer),
@@ -99,31 +83,14 @@ pub fn estimate(arguments: &EstimateArgs) -> Result<ExitCode, CliError> {
 
 impl EstimateArgs {
     fn words(&self) -> Words {
-        let or_empty = |word: &Option<String>| word.clone().unwrap_or_default();
-        Words::from([
-            ("model", or_empty(&self.model)),
-            ("gpu", or_empty(&self.gpu)),
-            ("engine", self.engine.clone()),
-            ("precision", self.precision.clone()),
-            ("kv_dtype", self.kv_dtype.clone()),
-            ("tensor_parallel", self.tp.clone()),
-            ("pipeline_parallel", self.pp.clone()),
-            ("expert_parallel", self.ep.clone()),
-            ("isl", or_empty(&self.isl)),
-            ("osl", or_empty(&self.osl)),
+        let said = |word: &Option<String>| word.clone().unwrap_or_default();
+        let mut words = self.deployment.words(&said(&self.model), &said(&self.gpu));
+        words.extend([
+            ("isl", said(&self.isl)),
+            ("osl", said(&self.osl)),
             ("concurrency", self.concurrency.clone()),
-        ])
-    }
-}
-
-/// The option that says what a column of the CSV says.
-fn option(column: &str) -> &str {
-    match column {
-        "kv_dtype" => "kv-dtype",
-        "tensor_parallel" => "tp",
-        "pipeline_parallel" => "pp",
-        "expert_parallel" => "ep",
-        other => other,
+        ]);
+        words
     }
 }
 

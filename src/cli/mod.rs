@@ -9,6 +9,7 @@ mod calibrate;
 mod check;
 mod compare;
 mod completions;
+mod deployment;
 mod describe;
 mod estimate;
 mod exit;
@@ -79,6 +80,8 @@ enum Command {
     /// Say what a model on some GPUs can do: does it fit, how fast is it, where does the time go
     Estimate(estimate::EstimateArgs),
     /// Fit an engine's constants to your own measured requests, and say how far they are from them before and after
+    ///
+    /// Whatever the engine, it is simulated as vllm schedules.
     Calibrate(calibrate::CalibrateArgs),
     /// List what a scenario may name, with every parameter, its default, unit and source
     List(list::ListArgs),

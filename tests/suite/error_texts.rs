@@ -69,6 +69,12 @@ fn table(name: &'static str, text: impl Into<Vec<u8>>) -> Case {
     case(name, &["check", "good.yaml", "performance_model={db: {path: table.csv}}"]).with("table.csv", text)
 }
 
+/// An estimate of these points.
+fn points(name: &'static str, rows: &str) -> Case {
+    let header = "model,gpu,engine,precision,tensor_parallel,isl,osl,concurrency";
+    case(name, &["estimate", "points.csv"]).with("points.csv", format!("{header}\n{rows}"))
+}
+
 impl Case {
     fn with(mut self, file: &'static str, text: impl Into<Vec<u8>>) -> Self {
         self.files.push((file, text.into()));
@@ -181,6 +187,13 @@ fn arguments() -> Vec<Case> {
         case("a_directory_for_a_trace", &["run", "good.yaml", "--trace", "."]),
         case("policy_to_compare", &["compare", "good.yaml", "--policies", "hpa,kpaa"]),
         case("no_such_name", &["list", "policy"]),
+        case("estimate_of_a_split_that_cannot_be", &["estimate", "--model", "Llama-3.1-8B", "--gpu", "H100"])
+            .and(&["--tp", "3", "--isl", "100", "--osl", "10"]),
+        points(
+            "bad_rows_of_points",
+            "Lama-3.1-8B,H100,vllm,bf16,1,100,10,4\n\nLlama-3.1-8B,H100,vllm,bf16,1,100,ten,4\nLlama-3.1-8B,H100\n",
+        ),
+        points("points_without_a_column", "").with("points.csv", "model,gpus,engine,precision,tp,isl,osl\n"),
     ]
 }
 

@@ -82,6 +82,7 @@ impl<'a> Answer<'a> {
             "tensor_parallel": deployment.parallelism.tensor,
             "pipeline_parallel": deployment.parallelism.pipeline,
             "expert_parallel": deployment.parallelism.expert,
+            "gpu_memory_utilization": self.roofline.memory_share(),
             "isl": self.load.prompt_tokens,
             "osl": self.load.output_tokens,
             "concurrency": self.load.concurrency,

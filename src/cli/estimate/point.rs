@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::models::{self, Model, Precision};
 use crate::performance::roofline::{
-    Deployment, Gpu, Load, Parallelism, Roofline, RooflineError, find_gpu, read_gpu,
+    Deployment, GPU_MEMORY_UTILIZATION, Gpu, Load, Parallelism, Roofline, RooflineError, find_gpu, read_gpu,
 };
 
 /// More tokens or clients than this are a slip of the keyboard.
@@ -14,21 +14,12 @@ const MOST: u64 = 100_000_000;
 /// More GPUs than any instance has.
 const MOST_GPUS: u64 = 1024;
 
-/// The columns a point is described by; those after the first eight need not be there. An empty precision is
-/// that of the released weights.
-pub const COLUMNS: [&str; 11] = [
-    "model",
-    "gpu",
-    "engine",
-    "precision",
-    "tensor_parallel",
-    "isl",
-    "osl",
-    "concurrency",
-    "pipeline_parallel",
-    "expert_parallel",
-    "kv_dtype",
-];
+/// The columns a point is described by. An empty precision is that of the released weights.
+pub const NEEDED: [&str; 8] =
+    ["model", "gpu", "engine", "precision", "tensor_parallel", "isl", "osl", "concurrency"];
+/// Columns that need not be there.
+pub const OPTIONAL: [&str; 4] =
+    ["pipeline_parallel", "expert_parallel", "kv_dtype", "gpu_memory_utilization"];
 
 /// What was said in each of those columns.
 pub type Words = BTreeMap<&'static str, String>;
@@ -84,8 +75,11 @@ impl Catalogue {
             None => model.released,
         };
         let cache = cache(words)?;
+        let memory_share = memory_share(words)?;
         let deployment = Deployment { model, gpu, backend, parallelism, precision, cache };
-        Roofline::new(deployment).map_err(|error| Wrong { column: axis(&error), problem: error.to_string() })
+        let roofline = Roofline::new(deployment)
+            .map_err(|error| Wrong { column: axis(&error), problem: error.to_string() })?;
+        Ok(roofline.with_memory_share(memory_share))
     }
 
     fn model(&mut self, name: &str) -> Result<Model, String> {
@@ -148,6 +142,17 @@ fn cache(words: &Words) -> Result<Option<Precision>, Wrong> {
     }
 }
 
+fn memory_share(words: &Words) -> Result<f64, Wrong> {
+    let column = "gpu_memory_utilization";
+    let Some(word) = words.get(column).filter(|word| !word.is_empty()) else {
+        return Ok(GPU_MEMORY_UTILIZATION);
+    };
+    word.parse().ok().filter(|&share| share > 0.0 && share <= 1.0).ok_or_else(|| {
+        let problem = format!("`{word}` is no share of the memory; expected a number above 0 and at most 1");
+        Wrong { column, problem }
+    })
+}
+
 /// A whole number from 1; a column that is not there or empty counts 1.
 fn degree(words: &Words, column: &'static str) -> Result<u32, Wrong> {
     match words.get(column).filter(|word| !word.is_empty()) {
@@ -205,6 +210,7 @@ mod tests {
             ("engine", "tgi", "expected one of vllm, trtllm, sglang"),
             ("precision", "int3", "expected bf16"),
             ("kv_dtype", "fp4", "expected auto, bf16 or fp8"),
+            ("gpu_memory_utilization", "90", "above 0 and at most 1"),
             ("tensor_parallel", "3", "32 heads"),
             ("expert_parallel", "2", "divide tensor parallelism"),
             ("isl", "-4", "a whole number from 1"),

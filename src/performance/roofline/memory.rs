@@ -1,6 +1,6 @@
 //! What the weights leave for the KV cache.
 //!
-//! An engine takes nine tenths of the memory (`gpu_memory_utilization` 0.9 of vLLM), puts the weights there,
+//! An engine takes a share of the memory (`gpu_memory_utilization` of vLLM, 0.9 by itself), puts the weights there,
 //! keeps some for CUDA graphs, communication and the activations of the largest iteration, and gives the rest to
 //! the cache. What it keeps: 1.24 GB with iterations of 2048 tokens (vLLM 0.19, Llama-3.1-8B on an RTX 4090, from
 //! the 41,408 tokens it reports in LLMServingSim, commit 5daddb2), about 3 GB with 8192 (assumed).
@@ -8,8 +8,8 @@
 use super::Deployment;
 use crate::models::{Precision, Window};
 
-/// Share of the memory that an engine takes.
-const TAKEN: f64 = 0.9;
+/// Share of the memory that an engine takes by itself: vLLM's default.
+pub const GPU_MEMORY_UTILIZATION: f64 = 0.9;
 /// Bytes a GPU for graphs and communication, and for the activations of a token in the largest iteration.
 const RESERVED_BYTES: f64 = 0.6e9;
 const TOKEN_BYTES: f64 = 0.3e6;
@@ -28,7 +28,7 @@ pub struct KvMemory {
 }
 
 impl KvMemory {
-    pub(super) fn of(deployment: &Deployment, cache: Precision) -> Self {
+    pub(super) fn of(deployment: &Deployment, cache: Precision, share: f64) -> Self {
         let Deployment { model, gpu, parallelism, .. } = deployment;
         let weights = model.weight_precision(deployment.precision);
         let weight_bytes = model.weight_bytes(weights);
@@ -40,7 +40,7 @@ impl KvMemory {
         let full = f64::from(model.layers - model.window().map_or(0, |window| window.layers));
         KvMemory {
             weight_bytes,
-            available_bytes: gpus * (TAKEN * gpu.memory_bytes - reserved_bytes) - weight_bytes,
+            available_bytes: gpus * (share * gpu.memory_bytes - reserved_bytes) - weight_bytes,
             token_bytes: full * layer_bytes,
             windowed,
         }

@@ -48,7 +48,7 @@ pub use gpu_file::{GpuSheet, parse_gpu, read_gpu};
 pub use gpu_name::find_gpu;
 pub use gpus::builtin_gpus;
 pub use iteration::{IterationSums, PrefillChunk};
-pub use memory::KvMemory;
+pub use memory::{GPU_MEMORY_UTILIZATION, KvMemory};
 pub use operators::{Operator, OperatorTimes};
 pub use own_constants::OwnConstants;
 pub use parallelism::Parallelism;
@@ -78,6 +78,7 @@ pub struct Deployment {
 pub struct Roofline {
     deployment: Deployment,
     cache: Precision,
+    memory_share: f64,
     constants: Constants,
     costs: LayerCosts,
 }
@@ -92,12 +93,19 @@ impl Roofline {
         });
         let constants = deployment.backend.constants(deployment.model.is_moe());
         let costs = LayerCosts::of(&deployment, cache);
-        Ok(Roofline { deployment, cache, constants, costs })
+        let memory_share = GPU_MEMORY_UTILIZATION;
+        Ok(Roofline { deployment, cache, memory_share, constants, costs })
     }
 
     /// The same with constants of one's own, e.g. fitted to one's own measurements.
     pub fn with_constants(self, constants: Constants) -> Self {
         Roofline { constants, ..self }
+    }
+
+    /// The same under an engine that takes this share of the GPUs' memory (vLLM's `gpu_memory_utilization`), in
+    /// (0, 1]. Times stay as they are.
+    pub fn with_memory_share(self, memory_share: f64) -> Self {
+        Roofline { memory_share, ..self }
     }
 
     /// What is deployed.
@@ -108,6 +116,11 @@ impl Roofline {
     /// Precision of the KV cache.
     pub fn cache(&self) -> Precision {
         self.cache
+    }
+
+    /// Share of the GPUs' memory that the engine takes.
+    pub fn memory_share(&self) -> f64 {
+        self.memory_share
     }
 
     /// Precision of the weights.
@@ -169,7 +182,7 @@ impl Roofline {
 
     /// What the weights leave for the KV cache.
     pub fn kv_memory(&self) -> KvMemory {
-        KvMemory::of(&self.deployment, self.cache)
+        KvMemory::of(&self.deployment, self.cache, self.memory_share)
     }
 }
 
