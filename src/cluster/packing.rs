@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::placement::{DoesNotFit, InstanceShape, shape_on_gpus};
-use crate::scenario::{ModelSpec, Parallelism, Sku};
+use crate::scenario::{InstanceConfig, ModelSpec, Sku};
 
 /// An instance on `tensor × pipeline` GPUs, as they are asked for: never widened.
 ///
@@ -15,16 +15,17 @@ use crate::scenario::{ModelSpec, Parallelism, Sku};
 pub fn shape_of_stages(
     model: &ModelSpec,
     sku: &Sku,
-    parallelism: Parallelism,
+    instance: InstanceConfig,
 ) -> Result<InstanceShape, DoesNotFit> {
+    let InstanceConfig { engine, parallelism } = instance;
     let gpus = parallelism.gpus();
     if model.roofline.is_some() && gpus <= sku.gpus {
-        return shape_on_gpus(model, sku, gpus, parallelism);
+        return shape_on_gpus(model, sku, gpus, instance);
     }
-    if gpus <= sku.gpus && u64::from(gpus) * sku.gpu.memory_bytes > model.weights_bytes {
+    if gpus <= sku.gpus && model.cache_bytes_on(sku, gpus, engine).is_some() {
         return Ok(InstanceShape { gpus, parallelism, widened: false });
     }
-    Err(DoesNotFit::on_gpus(model, sku, gpus))
+    Err(DoesNotFit::on_gpus(model, sku, gpus, engine))
 }
 
 /// So many like instances of one application.
@@ -32,8 +33,8 @@ pub fn shape_of_stages(
 pub struct Parcel<'a> {
     /// What they serve.
     pub model: &'a ModelSpec,
-    /// How they are spread.
-    pub parallelism: Parallelism,
+    /// What they are.
+    pub instance: InstanceConfig,
     /// How many.
     pub count: u32,
 }
@@ -103,7 +104,7 @@ pub fn pack(servers: &[&Arc<Sku>], parcels: &[Parcel<'_>]) -> Result<Vec<Spot>, 
         let mut placed = 0;
         // Who does not fit here does not fit later either: like instances need not look back.
         for (server, (sku, used)) in servers.iter().zip(&mut used).enumerate() {
-            let Ok(shape) = shape_of_stages(parcel.model, sku, parcel.parallelism) else { continue };
+            let Ok(shape) = shape_of_stages(parcel.model, sku, parcel.instance) else { continue };
             while placed < parcel.count && sku.gpus - *used >= shape.gpus {
                 spots.push(Spot { parcel: nth, server, first_gpu: *used, gpus: shape.gpus });
                 *used += shape.gpus;
@@ -121,7 +122,7 @@ pub fn pack(servers: &[&Arc<Sku>], parcels: &[Parcel<'_>]) -> Result<Vec<Spot>, 
 }
 
 fn no_room(servers: &[&Arc<Sku>], used: &[u32], nth: usize, parcel: &Parcel<'_>, placed: u32) -> NoRoom {
-    let shapes = servers.iter().map(|sku| shape_of_stages(parcel.model, sku, parcel.parallelism));
+    let shapes = servers.iter().map(|sku| shape_of_stages(parcel.model, sku, parcel.instance));
     if let Some(Err(source)) = shapes.clone().next().filter(|_| shapes.clone().all(|shape| shape.is_err())) {
         return NoRoom::Never { parcel: nth, source };
     }
@@ -130,7 +131,7 @@ fn no_room(servers: &[&Arc<Sku>], used: &[u32], nth: usize, parcel: &Parcel<'_>,
         parcel: nth,
         count: parcel.count,
         placed,
-        gpus: parcel.parallelism.gpus(),
+        gpus: parcel.instance.parallelism.gpus(),
         free: free().map(u64::from).sum(),
         largest: free().max().unwrap_or(0),
     }
@@ -139,7 +140,7 @@ fn no_room(servers: &[&Arc<Sku>], used: &[u32], nth: usize, parcel: &Parcel<'_>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::GpuSpec;
+    use crate::scenario::{EngineSpec, GpuSpec, Parallelism};
 
     fn sku(gpus: u32, memory_bytes: u64) -> Arc<Sku> {
         let gpu = GpuSpec { name: "g".into(), memory_bytes, sheet: None };
@@ -166,8 +167,10 @@ mod tests {
     /// Server and first GPU of each.
     fn places(servers: &[Arc<Sku>], parcels: &[(Parallelism, u32)]) -> Result<Vec<(usize, u32)>, NoRoom> {
         let model = model();
-        let parcel =
-            |&(parallelism, count): &(Parallelism, u32)| Parcel { model: &model, parallelism, count };
+        let parcel = |&(parallelism, count): &(Parallelism, u32)| {
+            let instance = InstanceConfig { engine: EngineSpec::Default, parallelism };
+            Parcel { model: &model, instance, count }
+        };
         let parcels: Vec<Parcel<'_>> = parcels.iter().map(parcel).collect();
         let spots = pack(&servers.iter().collect::<Vec<_>>(), &parcels)?;
         Ok(spots.iter().map(|spot| (spot.server, spot.first_gpu)).collect())

@@ -2,7 +2,7 @@
 
 use super::deployment::deploy;
 use crate::models::Precision;
-use crate::scenario::{ModelSpec, Parallelism, Sku};
+use crate::scenario::{EngineSpec, InstanceConfig, ModelSpec, Parallelism, Sku};
 
 /// The size of an instance on a kind of server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +30,25 @@ pub enum DoesNotFit {
         place: String,
         /// What it needs.
         weights_gb: f64,
+        /// What there is.
+        memory_gb: f64,
+    },
+    /// The KV cache that was asked for outright is too large.
+    #[error(
+        "{blocks} KV blocks of {model} take {cache_gb:.1} GB beside {weights_gb:.1} GB of weights, but {place} \
+         {memory_gb:.1} GB of GPU memory"
+    )]
+    Blocks {
+        /// How many.
+        blocks: u64,
+        /// The model.
+        model: String,
+        /// What they need.
+        cache_gb: f64,
+        /// What the weights need.
+        weights_gb: f64,
+        /// Who has too little, e.g. `a dgx-h100 server has`.
+        place: String,
         /// What there is.
         memory_gb: f64,
     },
@@ -76,21 +95,38 @@ pub enum DoesNotFit {
 
 impl DoesNotFit {
     /// Not on so many GPUs of a server.
-    pub(super) fn on_gpus(model: &ModelSpec, sku: &Sku, gpus: u32) -> Self {
+    pub(crate) fn on_gpus(model: &ModelSpec, sku: &Sku, gpus: u32, engine: EngineSpec) -> Self {
         let place = match gpus {
             1 => format!("one GPU of a {} server has", sku.name),
             more if more <= sku.gpus => format!("{more} GPUs of a {} server have", sku.name),
             more => format!("{more} GPUs are asked for, and the {} of a {} server have", sku.gpus, sku.name),
         };
-        Self::weights(model, place, gpus.min(sku.gpus), sku)
+        Self::at(model, place, gpus.min(sku.gpus), sku, engine)
     }
 
-    fn weights(model: &ModelSpec, place: String, gpus: u32, sku: &Sku) -> Self {
-        DoesNotFit::Weights {
-            model: model.name.clone(),
-            place,
-            weights_gb: model.weights_bytes as f64 / 1e9,
-            memory_gb: f64::from(gpus) * sku.gpu.memory_bytes as f64 / 1e9,
+    fn at(model: &ModelSpec, place: String, gpus: u32, sku: &Sku, engine: EngineSpec) -> Self {
+        let (model_name, weights_gb) = (model.name.clone(), model.weights_bytes as f64 / 1e9);
+        let memory_gb = f64::from(gpus) * sku.gpu.memory_bytes as f64 / 1e9;
+        let space = engine.cache_space();
+        match (space.num_gpu_blocks_override, space.tokens()) {
+            (Some(blocks), Some(tokens)) if weights_gb < memory_gb => DoesNotFit::Blocks {
+                blocks,
+                model: model_name,
+                cache_gb: tokens as f64 * model.kv_bytes_per_token as f64 / 1e9,
+                weights_gb,
+                place,
+                memory_gb,
+            },
+            (Some(_), _) => DoesNotFit::Weights { model: model_name, place, weights_gb, memory_gb },
+            (None, _) => {
+                let (place, memory_gb) = match space.gpu_memory_utilization {
+                    Some(share) => {
+                        (format!("within gpu_memory_utilization {share}, {place}"), share * memory_gb)
+                    }
+                    None => (place, memory_gb),
+                };
+                DoesNotFit::Weights { model: model_name, place, weights_gb, memory_gb }
+            }
         }
     }
 }
@@ -109,9 +145,9 @@ fn smallest(fits: Option<u32>) -> String {
 pub fn shape_on_server(
     model: &ModelSpec,
     sku: &Sku,
-    parallelism: Parallelism,
+    instance: InstanceConfig,
 ) -> Result<InstanceShape, DoesNotFit> {
-    let slice = shape_of_slice(model, sku, parallelism)?;
+    let slice = shape_of_slice(model, sku, instance)?;
     Ok(InstanceShape { gpus: sku.gpus, ..slice })
 }
 
@@ -120,12 +156,13 @@ pub fn shape_on_server(
 pub fn shape_of_slice(
     model: &ModelSpec,
     sku: &Sku,
-    parallelism: Parallelism,
+    instance: InstanceConfig,
 ) -> Result<InstanceShape, DoesNotFit> {
     if model.roofline.is_some() {
-        return shape_on_gpus(model, sku, sku.gpus, parallelism);
+        return shape_on_gpus(model, sku, sku.gpus, instance);
     }
-    let holds = |gpus: u32| u64::from(gpus) * sku.gpu.memory_bytes > model.weights_bytes;
+    let InstanceConfig { engine, parallelism } = instance;
+    let holds = |gpus: u32| model.cache_bytes_on(sku, gpus, engine).is_some();
     let tensor = parallelism.tensor;
     if tensor <= sku.gpus && holds(tensor) {
         Ok(InstanceShape { gpus: tensor, parallelism, widened: false })
@@ -133,7 +170,7 @@ pub fn shape_of_slice(
         let parallelism = Parallelism { tensor: sku.gpus, ..parallelism };
         Ok(InstanceShape { gpus: sku.gpus, parallelism, widened: true })
     } else {
-        Err(DoesNotFit::weights(model, format!("a {} server has", sku.name), sku.gpus, sku))
+        Err(DoesNotFit::at(model, format!("a {} server has", sku.name), sku.gpus, sku, engine))
     }
 }
 
@@ -143,10 +180,11 @@ pub fn shape_on_gpus(
     model: &ModelSpec,
     sku: &Sku,
     gpus: u32,
-    parallelism: Parallelism,
+    instance: InstanceConfig,
 ) -> Result<InstanceShape, DoesNotFit> {
+    let parallelism = instance.parallelism;
     let widened = parallelism.gpus() > gpus;
     let parallelism = if widened { Parallelism::tensor(gpus) } else { parallelism };
-    deploy(model, &sku.gpu, parallelism).transpose()?;
+    deploy(model, &sku.gpu, instance.spread(parallelism)).transpose()?;
     Ok(InstanceShape { gpus: parallelism.gpus(), parallelism, widened })
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::error::ScalingError;
 use super::state::{ScalingState, ServerView};
-use crate::cluster::{shape_of_slice, shape_on_gpus};
+use crate::cluster::{DoesNotFit, shape_of_slice, shape_on_gpus};
 use crate::ids::{InstanceId, ServerId};
 use crate::instance::InstanceStatus;
 use crate::performance::Timing;
-use crate::scenario::{Parallelism, Sku};
+use crate::scenario::{InstanceConfig, Parallelism, Sku};
 
 impl ScalingState {
     /// A server configuration of the cluster by name, or the first one.
@@ -68,7 +68,7 @@ impl ScalingState {
         &self,
         sku: &Sku,
         gpus: usize,
-        parallelism: Parallelism,
+        config: InstanceConfig,
     ) -> Result<Timing, ScalingError> {
         let memory_bytes = gpus as u64 * sku.gpu.memory_bytes;
         if memory_bytes <= self.model.weights_bytes {
@@ -80,14 +80,18 @@ impl ScalingState {
         }
         let gpus = gpus as u32;
         if self.model.roofline.is_some() {
-            let shape = shape_on_gpus(&self.model, sku, gpus, parallelism)?;
-            return Ok((self.performance)(sku, shape.parallelism)?);
+            let shape = shape_on_gpus(&self.model, sku, gpus, config)?;
+            return Ok((self.performance)(sku, config.spread(shape.parallelism))?);
         }
-        if parallelism.gpus() == gpus {
-            return Ok((self.performance)(sku, parallelism)?);
+        if self.model.cache_bytes_on(sku, gpus, config.engine).is_none() {
+            return Err(DoesNotFit::on_gpus(&self.model, sku, gpus, config.engine).into());
         }
-        let parallelism = shape_of_slice(&self.model, sku, parallelism)?.parallelism;
-        Ok((self.performance)(sku, Parallelism { tensor: parallelism.tensor.min(gpus), ..parallelism })?)
+        if config.parallelism.gpus() == gpus {
+            return Ok((self.performance)(sku, config)?);
+        }
+        let parallelism = shape_of_slice(&self.model, sku, config)?.parallelism;
+        let parallelism = Parallelism { tensor: parallelism.tensor.min(gpus), ..parallelism };
+        Ok((self.performance)(sku, config.spread(parallelism))?)
     }
 
     pub(super) fn room_for_server(&self, sku: &Sku) -> Result<(), ScalingError> {

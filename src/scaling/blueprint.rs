@@ -39,7 +39,7 @@ impl Blueprint {
         let gpus = planned.processors.len() as u32;
         let plugged = (planned.server, &*planned.sku);
         let port = self.cabling.as_ref().map(|cabling| cabling.port(entity, gpus, plugged));
-        let memory = self.model.memory_on(&planned.sku, gpus, &planned.performance);
+        let memory = self.model.memory_on(&planned.sku, gpus, planned.engine, &planned.performance);
         Birth {
             instance: planned.instance,
             entity,

@@ -49,8 +49,8 @@ impl ScalingState {
             return Ok((server, instance));
         }
         let sku = self.choose_sku(sku, tag)?;
-        let shape = shape_on_server(&self.model, &sku, config.parallelism)?;
-        let performance = (self.performance)(&sku, shape.parallelism)?;
+        let shape = shape_on_server(&self.model, &sku, config)?;
+        let performance = (self.performance)(&sku, config.spread(shape.parallelism))?;
         let warm = self.warm_server(&sku);
         if warm.is_none() {
             self.room_for_server(&sku)?;
@@ -117,7 +117,7 @@ impl ScalingState {
             None => (0..sku.gpus).collect(),
         };
         view.check_processors(server, &processors)?;
-        let performance = self.performance_on(&sku, processors.len(), config.parallelism)?;
+        let performance = self.performance_on(&sku, processors.len(), config)?;
         self.room_for_instance()?;
         let admitted = Admitted { processors, tag, engine: config.engine, performance };
         let planned = self.plan(now, server, sku, admitted);

@@ -67,9 +67,10 @@ impl ScalingState {
         if self.warm_server(sku).is_none() {
             self.room_for_server(sku)?;
         }
-        let shape = shape_on_server(&self.model, sku, self.configs.for_tag(tag).parallelism)?;
-        let performance = (self.performance)(sku, shape.parallelism)?;
-        let kv_tokens = self.model.memory_on(sku, shape.gpus, &performance).kv_tokens();
+        let config = self.configs.for_tag(tag);
+        let shape = shape_on_server(&self.model, sku, config)?;
+        let performance = (self.performance)(sku, config.spread(shape.parallelism))?;
+        let kv_tokens = self.model.memory_on(sku, shape.gpus, config.engine, &performance).kv_tokens();
         let usd_per_h = f64::from(sku.gpus) * sku.usd_per_gpu_h.unwrap_or(1.0);
         Ok(tokens_per_s(&*performance.batches, kv_tokens, tag) * 3600.0 / usd_per_h)
     }

@@ -18,10 +18,10 @@ use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::instance::InstanceStatus;
 use crate::performance::{Timing, TimingError};
 use crate::results::{InstanceRecord, ScalingCounts, ScalingEvent, ScalingLine, ServerRecord, TagTime};
-use crate::scenario::{ClusterSpec, InstanceConfig, ModelSpec, Parallelism, ScalingSpec, Sku, StartState};
+use crate::scenario::{ClusterSpec, InstanceConfig, ModelSpec, ScalingSpec, Sku, StartState};
 
-/// Finds the times of an instance on a kind of server, split this way.
-pub type PerformanceOf = Arc<dyn Fn(&Sku, Parallelism) -> Result<Timing, TimingError> + Send + Sync>;
+/// Finds the times of an instance on a kind of server, spread over GPUs as it says.
+pub type PerformanceOf = Arc<dyn Fn(&Sku, InstanceConfig) -> Result<Timing, TimingError> + Send + Sync>;
 
 /// The configuration of new instances by tag (the user's StartStateManager).
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -299,9 +299,10 @@ impl ScalingState {
     /// As [`ScalingState::scale_up_full`], but for the limits on the fleet.
     pub fn capacity_of_new(&self, tag: Option<Tag>) -> Result<InstanceCapacity, ScalingError> {
         let sku = self.find_sku(None)?;
-        let shape = shape_on_server(&self.model, &sku, self.configs.for_tag(tag).parallelism)?;
-        let performance = (self.performance)(&sku, shape.parallelism)?;
-        let kv_tokens = self.model.memory_on(&sku, shape.gpus, &performance).kv_tokens();
+        let config = self.configs.for_tag(tag);
+        let shape = shape_on_server(&self.model, &sku, config)?;
+        let performance = (self.performance)(&sku, config.spread(shape.parallelism))?;
+        let kv_tokens = self.model.memory_on(&sku, shape.gpus, config.engine, &performance).kv_tokens();
         Ok(InstanceCapacity { gpus: shape.gpus, performance: performance.batches, kv_tokens })
     }
 

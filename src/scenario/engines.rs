@@ -11,7 +11,7 @@ const ENGINES: [&str; 4] = ["vllm", "Splitwise", "ORCA", "DEFAULT"];
 const ORDERS: [&str; 2] = ["fcfs", "priority"];
 
 /// Settings of all engines.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 15] = [
     "max_batch_size",
     "max_batch_tokens",
     "max_preemptions",
@@ -24,6 +24,8 @@ const SETTINGS: [&str; 13] = [
     "prefix_caching",
     "speculation",
     "max_loras",
+    "gpu_memory_utilization",
+    "num_gpu_blocks_override",
     "fast_forward",
 ];
 
@@ -97,6 +99,18 @@ fn read_vllm(keys: Option<&Keys<'_>>) -> Option<Settings> {
         set(keys, "prefix_caching", |at| at.flag(), &mut settings.prefix_caching),
         set(keys, "speculation", |at| read_speculation(at).map(Some), &mut settings.speculation),
         set(keys, "max_loras", |at| at.count(1).map(Some), &mut settings.max_loras),
+        set(
+            keys,
+            "gpu_memory_utilization",
+            |at| read_memory_share(at).map(Some),
+            &mut settings.cache_space.gpu_memory_utilization,
+        ),
+        set(
+            keys,
+            "num_gpu_blocks_override",
+            |at| at.whole(1).map(Some),
+            &mut settings.cache_space.num_gpu_blocks_override,
+        ),
         set(keys, "fast_forward", |at| at.flag(), &mut settings.fast_forward),
     ];
     if fine.contains(&false) {
@@ -127,6 +141,11 @@ fn read_order(at: &At<'_>) -> Option<QueueOrder> {
         "priority" => Some(QueueOrder::Priority),
         other => at.unknown("scheduling_policy", other, &ORDERS),
     }
+}
+
+fn read_memory_share(at: &At<'_>) -> Option<f64> {
+    let share = at.parsed().filter(|&share| share > 0.0 && share <= 1.0);
+    share.or_else(|| at.expected("a share of the GPUs' memory, above 0 and at most 1"))
 }
 
 fn read_speculation(at: &At<'_>) -> Option<Speculation> {

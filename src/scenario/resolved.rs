@@ -309,6 +309,8 @@ fn vllm_keys(settings: &VllmSettings) -> Value {
             "acceptance": speculation.acceptance,
         })),
         "max_loras": settings.max_loras,
+        "gpu_memory_utilization": settings.cache_space.gpu_memory_utilization,
+        "num_gpu_blocks_override": settings.cache_space.num_gpu_blocks_override,
         "fast_forward": settings.fast_forward,
     })
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::cluster::sku;
-use super::forms::{Form, Object, any, bare_words, count, flag, list, number};
+use super::forms::{Form, Object, any, bare_words, count, flag, list, number, positive};
 use super::keys::KeyTable;
 use crate::ids::Tag;
 use crate::instance::continuous::Settings;
@@ -114,6 +114,16 @@ fn vllm(instance: Object<'_>) -> Object<'_> {
         )
         .key("speculation", speculation().about("vllm: speculative decoding"))
         .key("max_loras", count(1).about("vllm: different LoRA adapters that run at once"))
+        .key(
+            "gpu_memory_utilization",
+            positive()
+                .with("maximum", 1)
+                .about("vllm: share of the GPUs' memory that it takes; 0.9, or 1 without `roofline`"),
+        )
+        .key(
+            "num_gpu_blocks_override",
+            count(1).about("vllm: KV blocks there are, whatever the memory leaves"),
+        )
         .key(
             "fast_forward",
             flag()

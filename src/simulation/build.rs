@@ -224,7 +224,7 @@ impl Builder<'_> {
                     processors: instance.processors.clone(),
                     tag: instance.tag,
                     engine: instance.config.engine,
-                    performance: find(&server.sku, instance.parallelism)?,
+                    performance: find(&server.sku, instance.config)?,
                     created: SimTime::ZERO,
                     ready_at: None,
                 };

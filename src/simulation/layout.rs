@@ -7,8 +7,7 @@ use super::SimulationError;
 use crate::cluster::{InstanceShape, Parcel, pack, shape_of_slice, shape_on_server};
 use crate::ids::{ApplicationId, InstanceId, ServerId, Tag};
 use crate::scenario::{
-    ClusterSpec, InstanceConfig, ModelSpec, PackedSpec, Parallelism, PoolSpec, Scenario, Sku, SplitType,
-    StartState,
+    ClusterSpec, InstanceConfig, ModelSpec, PackedSpec, PoolSpec, Scenario, Sku, SplitType, StartState,
 };
 
 /// A server that exists at time 0.
@@ -32,7 +31,6 @@ pub(super) struct StartInstance {
     pub nth: u32,
     pub tag: Option<Tag>,
     pub processors: Vec<u32>,
-    pub parallelism: Parallelism,
     pub config: InstanceConfig,
 }
 
@@ -70,7 +68,7 @@ fn place_packed(
     for entry in entries {
         let id = entry.application;
         let model = model_of(scenario, id).ok_or(SimulationError::UnknownApplication(id))?;
-        parcels.push(Parcel { model, parallelism: entry.instance.parallelism, count: entry.count });
+        parcels.push(Parcel { model, instance: entry.instance, count: entry.count });
     }
     let spots = pack(&servers.iter().map(|server| &server.sku).collect::<Vec<_>>(), &parcels)?;
     let mut next: BTreeMap<ApplicationId, u32> = BTreeMap::new();
@@ -83,7 +81,6 @@ fn place_packed(
             nth,
             tag,
             processors: (spot.first_gpu..spot.first_gpu + spot.gpus).collect(),
-            parallelism: instance.parallelism,
             config: instance,
         });
         *id += 1;
@@ -125,13 +122,13 @@ fn place(
     match start_state {
         StartState::Unallocated { .. } | StartState::Packed { .. } => Ok(()),
         StartState::WholeServers { instance, .. } => {
-            let shape = shape_on_server(model, &server.sku, instance.parallelism)?;
+            let shape = shape_on_server(model, &server.sku, *instance)?;
             fill(server, shape, None, *instance, next);
             Ok(())
         }
         StartState::Split { split, prompt, token, .. } => {
             let Some((tag, pool)) = pool_of(*split, position, server, prompt, token) else { return Ok(()) };
-            let shape = shape_of_slice(model, &server.sku, pool.instance.parallelism)?;
+            let shape = shape_of_slice(model, &server.sku, pool.instance)?;
             fill(server, shape, Some(tag), pool.instance, next);
             Ok(())
         }
@@ -179,13 +176,14 @@ fn fill(
     next: &mut u32,
 ) {
     let slices = server.sku.gpus / gpus;
+    let config = config.spread(parallelism);
     // Most servers hold one instance, and there may be a hundred thousand of them.
     server.instances.reserve_exact(slices as usize);
     for slice in 0..slices {
         let processors = (slice * gpus..(slice + 1) * gpus).collect();
         let (application, nth, id) = (server.owner, *next, InstanceId(*next));
         *next += 1;
-        let instance = StartInstance { application, id, nth, tag, processors, parallelism, config };
+        let instance = StartInstance { application, id, nth, tag, processors, config };
         server.instances.push(instance);
     }
 }

@@ -9,7 +9,7 @@ use crate::performance::{
     Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, Pwl, Timing, TimingError, splitwise_2023,
 };
 use crate::scaling::PerformanceOf;
-use crate::scenario::{ModelSpec, Parallelism, PerformanceSpec, Sku};
+use crate::scenario::{InstanceConfig, ModelSpec, PerformanceSpec, Sku};
 
 /// Where iteration times come from.
 #[derive(Clone)]
@@ -57,27 +57,30 @@ impl Timings {
     /// Finds the times of instances of a model. What has been worked out once is remembered.
     pub(super) fn finder(&self, model: &ModelSpec) -> PerformanceOf {
         let (timings, model) = (self.clone(), model.clone());
-        let known: Mutex<BTreeMap<(String, Parallelism), Timing>> = Mutex::default();
-        Arc::new(move |sku, parallelism| {
+        // As many as there are kinds of instances: a few.
+        let known: Mutex<Vec<(String, InstanceConfig, Timing)>> = Mutex::default();
+        Arc::new(move |sku, instance| {
             if !matches!(timings, Timings::Roofline) {
-                return timings.find(&model, sku, parallelism);
+                return timings.find(&model, sku, instance);
             }
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            let key = (sku.name.clone(), parallelism);
-            if let Some(timing) = known.get(&key) {
+            let same = |(name, config, _): &&(String, InstanceConfig, Timing)| {
+                *name == sku.name && *config == instance
+            };
+            if let Some((_, _, timing)) = known.iter().find(same) {
                 return Ok(timing.clone());
             }
-            let timing = timings.find(&model, sku, parallelism)?;
-            known.insert(key, timing.clone());
+            let timing = timings.find(&model, sku, instance)?;
+            known.push((sku.name.clone(), instance, timing.clone()));
             Ok(timing)
         })
     }
 
-    fn find(&self, model: &ModelSpec, sku: &Sku, parallelism: Parallelism) -> Result<Timing, TimingError> {
+    fn find(&self, model: &ModelSpec, sku: &Sku, instance: InstanceConfig) -> Result<Timing, TimingError> {
         match self {
             Timings::Fixed(timing) => Ok(timing.clone()),
             Timings::Lookup { table, decode_key, models } => {
-                let key = LookupKey::new(&model.name, &sku.gpu.name, parallelism.tensor);
+                let key = LookupKey::new(&model.name, &sku.gpu.name, instance.parallelism.tensor);
                 match models.get(&key) {
                     Some(model) => Ok(model.clone()),
                     // Asked again for the reason why there is none.
@@ -85,9 +88,9 @@ impl Timings {
                 }
             }
             Timings::Roofline => {
-                let deployed = deploy(model, &sku.gpu, parallelism);
+                let deployed = deploy(model, &sku.gpu, instance);
                 let roofline = deployed.ok_or_else(|| DoesNotFit::NoSizes(model.name.clone()))??;
-                let memory = memory_of(&roofline, model);
+                let memory = memory_of(&roofline, model, instance.engine);
                 Ok(Timing::of_iterations(Arc::new(roofline)).with_memory(memory))
             }
         }

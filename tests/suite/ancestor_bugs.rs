@@ -6,7 +6,7 @@ use ebbflow::performance::{LookupKey, splitwise_2023};
 use ebbflow::registry::Registry;
 use ebbflow::results::StatusTime;
 use ebbflow::scaling::ScalingError;
-use ebbflow::scenario::{Parallelism, Sku};
+use ebbflow::scenario::{InstanceConfig, Sku};
 use ebbflow_actors::SimTime;
 
 use crate::support::run::{application, instance};
@@ -141,8 +141,8 @@ fn a_full_scale_up_is_all_or_nothing() {
     let text = GOOD.replace("- {sku: dgx-h100, count: 4}", "- {sku: dgx-h100, count: 4}\n    - {sku: odd, count: 0}")
         .replace("applications:", "  skus:\n    - {name: odd, gpu: h200-141gb, gpus: 8, gpu_memory_gib: 141, idle_power_w: 1}\napplications:");
     let model = scenario(GOOD).applications[0].model.name.clone();
-    let performance = move |sku: &Sku, parallelism: Parallelism| {
-        let key = LookupKey::new(&model, &sku.gpu.name, parallelism.tensor);
+    let performance = move |sku: &Sku, instance: InstanceConfig| {
+        let key = LookupKey::new(&model, &sku.gpu.name, instance.parallelism.tensor);
         let found = splitwise_2023().lookup(&key, ebbflow::performance::DecodeKey::BatchSize)?;
         Ok(ebbflow::performance::Timing::of_batches(std::sync::Arc::new(found)))
     };

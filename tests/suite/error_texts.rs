@@ -119,6 +119,12 @@ fn scenarios() -> Vec<Case> {
         packed("packed_without_room", "[{tensor_parallelism: 2, count: 7}, {count: 2}]"),
         packed("packed_on_too_few_gpus", "[{tensor_parallelism: 1}]"),
         packed("packed_with_a_misspelt_key", "[{tensor_parallelism: 2, tagg: prompt}]"),
+        packed("memory_share_beyond_all", "[{tensor_parallelism: 2, gpu_memory_utilization: 90}]"),
+        packed(
+            "memory_share_below_the_weights",
+            "[{tensor_parallelism: 2, instance_type: vllm, gpu_memory_utilization: 0.5}]",
+        ),
+        packed("more_kv_blocks_than_memory", "[{tensor_parallelism: 2, num_gpu_blocks_override: 100000}]"),
         scenario("packed_without_instances", "{state_type: baseline}", "packed"),
         scenario("unknown_place", "scaling_manager: {}", "scaling_manager: {place: sharde}"),
         scenario(

@@ -2,7 +2,7 @@
 
 use ebbflow::cluster::{deploy, memory_of};
 use ebbflow::request::{Fate, Leg};
-use ebbflow::scenario::{Parallelism, Scenario};
+use ebbflow::scenario::{Scenario, StartState};
 use serde_json::Value;
 
 use crate::support::desk::{Desk, code, json, stderr, stdout};
@@ -117,29 +117,37 @@ fn notes(scenario: &Scenario) -> String {
 }
 
 /// Tokens of KV cache of an instance of the only application.
-fn kv_tokens(scenario: &Scenario, tensor: u32) -> u64 {
+fn kv_tokens(scenario: &Scenario) -> u64 {
     let (model, sku) = (&scenario.applications[0].model, &scenario.cluster.servers[0].sku);
-    let roofline = deploy(model, &sku.gpu, Parallelism::tensor(tensor)).unwrap().unwrap();
-    memory_of(&roofline, model).kv_tokens()
+    let StartState::WholeServers { instance, .. } = scenario.start_state else { panic!("not as written") };
+    let roofline = deploy(model, &sku.gpu, instance).unwrap().unwrap();
+    memory_of(&roofline, model, instance.engine).kv_tokens()
 }
 
 #[test]
 fn an_instance_has_the_kv_cache_that_estimate_says() {
     let desk = Desk::new();
-    for (sku, gpu, model, tensor) in
-        [("h100-80gb-x1", "H100", "Llama-3.1-8B", 1), ("dgx-h200", "H200", "Qwen3-32B", 4)]
-    {
-        let words =
-            format!("estimate --model {model} --gpu {gpu} --tp {tensor} --isl 100 --osl 100 --format json");
+    for (sku, gpu, model, tensor, share) in [
+        ("h100-80gb-x1", "H100", "Llama-3.1-8B", 1, "0.9"),
+        ("h100-80gb-x1", "H100", "Llama-3.1-8B", 1, "0.95"),
+        ("dgx-h200", "H200", "Qwen3-32B", 4, "0.5"),
+    ] {
+        let words = format!(
+            "estimate --model {model} --gpu {gpu} --tp {tensor} --gpu-memory-utilization {share} --isl 100 \
+             --osl 100 --format json"
+        );
         let answer = desk.ebbflow(&words.split(' ').collect::<Vec<_>>());
         let answer: Value = serde_json::from_str(&stdout(&answer)).unwrap();
         let text = served(sku, model, tensor, "performance_model: roofline");
-        let tokens = kv_tokens(&scenario(&text), tensor);
-        assert_eq!(answer["kv_capacity_tokens"].as_u64(), Some(tokens), "{model}");
+        let text = text
+            .replace("instance_type: vllm", &format!("instance_type: vllm, gpu_memory_utilization: {share}"));
+        let tokens = kv_tokens(&scenario(&text));
+        assert_eq!(answer["kv_capacity_tokens"].as_u64(), Some(tokens), "{model} at {share}");
+        assert_eq!(answer["gpu_memory_utilization"].to_string(), share);
     }
     // It serves a prompt that fills it, and none that is longer.
     let text = small("performance_model: roofline");
-    let tokens = kv_tokens(&scenario(&text), 1) as u32;
+    let tokens = kv_tokens(&scenario(&text)) as u32;
     let results = run_trace(
         &text.replace("workload: {rate: 8, requests: 40, synthetic: {prompt: 800, output: 60}}", ""),
         &[(0.0, tokens - 64, 2), (0.0, tokens + 64, 2)],

@@ -145,7 +145,7 @@ fn the_guides_example_runs_as_it_stands_on_whole_servers() {
     for pool in [prompt, token] {
         assert_eq!(pool.num_instances, 2);
         let (model, sku) = (&scenario.applications[0].model, &scenario.cluster.servers[0].sku);
-        let shape = shape_of_slice(model, sku, pool.instance.parallelism).expect("it fits the server");
+        let shape = shape_of_slice(model, sku, pool.instance).expect("it fits the server");
         assert_eq!((shape.gpus, shape.parallelism.tensor, shape.widened), (8, 8, true));
     }
     let said = |words: &str| scenario.notes.iter().any(|note| note.contains(words));

@@ -31,6 +31,7 @@
 
 mod batcher;
 mod blocks;
+mod cache_space;
 mod decoding;
 mod floor_sum;
 mod formation;
@@ -52,6 +53,7 @@ mod view;
 mod waiting;
 
 pub use batcher::{ContinuousBatcher, Evicted, GpuMemory};
+pub use cache_space::CacheSpace;
 pub use floor_sum::floor_sum;
 pub use gaps::GapHistogram;
 pub use pace::Pace;

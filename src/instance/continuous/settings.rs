@@ -2,6 +2,8 @@
 
 use std::hash::{Hash, Hasher};
 
+use super::cache_space::CacheSpace;
+
 /// Tokens of a KV block.
 pub const BLOCK_TOKENS: u64 = 16;
 
@@ -67,6 +69,8 @@ pub struct Settings {
     pub speculation: Option<Speculation>,
     /// Different LoRA adapters that may run at once; none: no limit.
     pub max_loras: Option<u32>,
+    /// How large the KV cache is. The instance is given it; here it stands with its other options.
+    pub cache_space: CacheSpace,
     /// Whether iterations that only decode are passed over in one event. Never changes a result.
     pub fast_forward: bool,
 }
@@ -86,6 +90,7 @@ impl Default for Settings {
             prefix_block_tokens: BLOCK_TOKENS,
             speculation: None,
             max_loras: None,
+            cache_space: CacheSpace::default(),
             fast_forward: true,
         }
     }
@@ -119,6 +124,9 @@ pub enum SettingsError {
     /// Blocks of prefix ids do not consist of whole KV blocks.
     #[error("prefix_block_tokens must be a multiple of {BLOCK_TOKENS}, found {0}")]
     PrefixBlock(u64),
+    /// Not a share of the memory.
+    #[error("gpu_memory_utilization must be above 0 and at most 1, found {0}")]
+    MemoryShare(f64),
     /// Not a probability.
     #[error("the acceptance rate of speculative decoding must be between 0 and 1, found {0}")]
     Acceptance(f64),
@@ -147,6 +155,7 @@ impl Settings {
             ("prefix_block_tokens", self.prefix_block_tokens == 0),
             ("draft_tokens", self.speculation.is_some_and(|speculation| speculation.draft_tokens == 0)),
             ("max_loras", self.max_loras == Some(0)),
+            ("num_gpu_blocks_override", self.cache_space.num_gpu_blocks_override == Some(0)),
         ] {
             if zero {
                 return Err(SettingsError::Zero { key });
@@ -154,6 +163,11 @@ impl Settings {
         }
         if !self.prefix_block_tokens.is_multiple_of(BLOCK_TOKENS) {
             return Err(SettingsError::PrefixBlock(self.prefix_block_tokens));
+        }
+        if let Some(share) = self.cache_space.gpu_memory_utilization
+            && !self.cache_space.is_share()
+        {
+            return Err(SettingsError::MemoryShare(share));
         }
         if let Some(Speculation { acceptance, .. }) = self.speculation
             && !(0.0..=1.0).contains(&acceptance)
@@ -195,5 +209,11 @@ mod tests {
         assert!(refused(Settings { prefix_block_tokens: 24, ..Settings::default() }));
         let speculation = Some(Speculation { draft_tokens: 2, acceptance: f64::NAN });
         assert!(refused(Settings { speculation, ..Settings::default() }));
+        for share in [0.0, 1.01, f64::NAN] {
+            let cache_space = CacheSpace { gpu_memory_utilization: Some(share), ..CacheSpace::default() };
+            assert!(refused(Settings { cache_space, ..Settings::default() }), "{share}");
+        }
+        let cache_space = CacheSpace { num_gpu_blocks_override: Some(0), ..CacheSpace::default() };
+        assert!(refused(Settings { cache_space, ..Settings::default() }));
     }
 }

@@ -5,9 +5,14 @@ use std::path::Path;
 use super::Sections;
 use super::uses::Use;
 use crate::cluster::{DoesNotFit, InstanceShape};
+use crate::performance::roofline::GPU_MEMORY_UTILIZATION;
 use crate::performance::{LookupError, LookupKey, LookupTable, splitwise_2023};
 use crate::scenario::spec::PerformanceSpec;
 use crate::scenario::start_state::PARALLELISM;
+
+/// What to do about more blocks of KV cache than there is memory for.
+pub(super) const BLOCKS_HELP: &str =
+    "lower `num_gpu_blocks_override`, or leave it out for a cache in what the weights leave";
 
 impl Sections<'_, '_> {
     /// The performance table; nothing when the model is constant or the table cannot be read.
@@ -40,7 +45,7 @@ impl Sections<'_, '_> {
     /// Records whatever keeps this instance from running.
     pub(super) fn check_fit(&self, instance: &Use<'_, '_>, table: Option<&LookupTable>) {
         let model = &instance.application.spec.model;
-        let shape = match (instance.shape)(model, instance.sku, instance.config.parallelism) {
+        let shape = match (instance.shape)(model, instance.sku, instance.config) {
             Ok(shape) => shape,
             Err(misfit) => return self.refuse_misfit(instance, &misfit),
         };
@@ -58,6 +63,9 @@ impl Sections<'_, '_> {
 
     fn refuse_misfit(&self, instance: &Use<'_, '_>, misfit: &DoesNotFit) {
         let (at, help) = match misfit {
+            DoesNotFit::Weights { .. } | DoesNotFit::NoRoom { .. } if takes_less_than_it_could(instance) => {
+                (&instance.at, "raise `gpu_memory_utilization` or `tensor_parallelism`")
+            }
             DoesNotFit::Weights { .. } | DoesNotFit::NoSizes(_) => {
                 (&instance.application.model_at, "use servers with more GPU memory or a smaller model")
             }
@@ -69,6 +77,7 @@ impl Sections<'_, '_> {
                 &self.top.descend(&["performance_model", "roofline", "calibration"]),
                 "or leave `calibration` out for the constants that are built in",
             ),
+            DoesNotFit::Blocks { .. } => (&instance.at, BLOCKS_HELP),
             DoesNotFit::Split { fits: Some(_), .. } => (&instance.at, "change `tensor_parallelism`"),
             DoesNotFit::NoRoom { fits: Some(_), .. } => {
                 (&instance.at, "raise `tensor_parallelism`, or serve the model in a smaller `precision`")
@@ -143,4 +152,10 @@ impl Sections<'_, '_> {
             instance.at.refuse(message, Some(format!("it has {}", rows.join("; "))));
         }
     }
+}
+
+/// Whether the engine was told to leave memory alone that it would take by itself.
+fn takes_less_than_it_could(instance: &Use<'_, '_>) -> bool {
+    let share = instance.config.engine.cache_space().gpu_memory_utilization;
+    share.is_some_and(|share| share < GPU_MEMORY_UTILIZATION)
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Sections;
+use super::fit::BLOCKS_HELP;
 use super::uses::Use;
-use crate::cluster::{NoRoom, Parcel, pack, shape_of_stages};
+use crate::cluster::{DoesNotFit, NoRoom, Parcel, pack, shape_of_stages};
 use crate::scenario::actions::unknown_application;
 use crate::scenario::applications::Application;
 use crate::scenario::reader::At;
@@ -57,12 +58,12 @@ impl<'s, 't> Sections<'s, 't> {
 }
 
 fn parcel<'s>((_, application, entry): &Placed<'s, '_>) -> Parcel<'s> {
-    let parallelism = entry.instance.parallelism;
-    Parcel { model: &application.spec.model, parallelism, count: entry.count }
+    Parcel { model: &application.spec.model, instance: entry.instance, count: entry.count }
 }
 
 fn refuse(at: &At<'_>, misfit: &NoRoom) {
     let (key, help) = match misfit {
+        NoRoom::Never { source: DoesNotFit::Blocks { .. }, .. } => ("num_gpu_blocks_override", BLOCKS_HELP),
         NoRoom::Never { .. } => (
             "tensor_parallelism",
             "spread an instance over more GPUs, or use servers with more memory or more GPUs",

@@ -8,9 +8,7 @@ use crate::ids::Tag;
 use crate::scenario::actions::unknown_application;
 use crate::scenario::applications::Application;
 use crate::scenario::reader::At;
-use crate::scenario::spec::{
-    InstanceConfig, ModelSpec, Operation, Parallelism, PoolSpec, Sku, SplitType, StartState,
-};
+use crate::scenario::spec::{InstanceConfig, ModelSpec, Operation, PoolSpec, Sku, SplitType, StartState};
 
 /// An instance that the scenario creates, or may create.
 pub(super) struct Use<'s, 't> {
@@ -24,7 +22,7 @@ pub(super) struct Use<'s, 't> {
 }
 
 /// One of the rules of [`crate::cluster`].
-pub(super) type ShapeOf = fn(&ModelSpec, &Sku, Parallelism) -> Result<InstanceShape, DoesNotFit>;
+pub(super) type ShapeOf = fn(&ModelSpec, &Sku, InstanceConfig) -> Result<InstanceShape, DoesNotFit>;
 
 impl<'s, 't> Sections<'s, 't> {
     /// Instances of the start state.

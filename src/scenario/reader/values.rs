@@ -94,7 +94,8 @@ impl<'t> At<'t> {
         }
     }
 
-    fn parsed(&self) -> Option<f64> {
+    /// A number; nothing is said if it is none.
+    pub(in crate::scenario) fn parsed(&self) -> Option<f64> {
         self.plain().and_then(parse_number)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{RooflineSpec, Sku};
+use super::{EngineSpec, RooflineSpec, Sku};
 use crate::instance::continuous::GpuMemory;
 use crate::models::{Model, Precision};
 use crate::performance::Timing;
@@ -53,13 +53,33 @@ impl ModelSpec {
     }
 
     /// The memory of an instance on so many GPUs of a server: what its times say, otherwise the weights, and cache
-    /// in all the rest.
-    pub fn memory_on(&self, sku: &Sku, gpus: u32, timing: &Timing) -> GpuMemory {
-        timing.memory.unwrap_or(GpuMemory {
-            weights_bytes: self.weights_bytes,
-            capacity_bytes: sku.gpu.memory_bytes * u64::from(gpus),
+    /// in all the rest that the engine takes.
+    pub fn memory_on(&self, sku: &Sku, gpus: u32, engine: EngineSpec, timing: &Timing) -> GpuMemory {
+        timing.memory.unwrap_or_else(|| self.plain_memory_on(sku, gpus, engine))
+    }
+
+    /// The same where nothing is known of its times.
+    pub fn plain_memory_on(&self, sku: &Sku, gpus: u32, engine: EngineSpec) -> GpuMemory {
+        let capacity_bytes = sku.gpu.memory_bytes * u64::from(gpus);
+        let cache_bytes = self.cache_bytes_on(sku, gpus, engine).unwrap_or(0);
+        GpuMemory {
+            weights_bytes: self.weights_bytes.max(capacity_bytes - cache_bytes),
+            capacity_bytes,
             kv_bytes_per_token: self.kv_bytes_per_token,
-        })
+        }
+    }
+
+    /// Bytes for cache on so many GPUs, if nothing but the weights needs any; none: there is no room for both.
+    pub fn cache_bytes_on(&self, sku: &Sku, gpus: u32, engine: EngineSpec) -> Option<u64> {
+        let memory_bytes = sku.gpu.memory_bytes.saturating_mul(gpus.into());
+        let space = engine.cache_space();
+        if let Some(tokens) = space.tokens() {
+            let cache_bytes = tokens.saturating_mul(self.kv_bytes_per_token);
+            return Some(cache_bytes)
+                .filter(|bytes| bytes.saturating_add(self.weights_bytes) <= memory_bytes);
+        }
+        let taken = space.gpu_memory_utilization.map(|share| (share * memory_bytes as f64) as u64);
+        taken.unwrap_or(memory_bytes).checked_sub(self.weights_bytes).filter(|&bytes| bytes > 0)
     }
 }
 

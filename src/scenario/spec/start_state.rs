@@ -1,7 +1,7 @@
 //! Which instances exist at time 0, and how instances work.
 
 use crate::ids::{ApplicationId, Tag};
-use crate::instance::continuous::Settings;
+use crate::instance::continuous::{CacheSpace, Settings};
 
 /// Which instances exist at time 0. The blocks also say how scale-ups configure a new instance.
 #[derive(Clone, Debug)]
@@ -120,6 +120,14 @@ pub struct InstanceConfig {
     pub parallelism: Parallelism,
 }
 
+impl InstanceConfig {
+    /// The same, spread this way.
+    #[must_use]
+    pub fn spread(self, parallelism: Parallelism) -> Self {
+        InstanceConfig { parallelism, ..self }
+    }
+}
+
 /// A batching engine and its limits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum EngineSpec {
@@ -145,6 +153,16 @@ pub enum EngineSpec {
 }
 
 impl EngineSpec {
+    /// How large its KV cache is; only `vllm` can be told.
+    pub fn cache_space(&self) -> CacheSpace {
+        match self {
+            EngineSpec::Vllm(settings) => settings.cache_space,
+            EngineSpec::Default | EngineSpec::Orca { .. } | EngineSpec::Splitwise { .. } => {
+                CacheSpace::default()
+            }
+        }
+    }
+
     /// The same engine where a name of a request's prefix stands for so many tokens.
     #[must_use]
     pub fn with_prefix_blocks_of(self, prefix_block_tokens: u64) -> Self {
