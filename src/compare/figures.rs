@@ -47,6 +47,7 @@ impl Figures {
     /// Of a run and its summary.
     pub fn of(report: &Report, results: &RunResults) -> Self {
         let totals = &report.totals;
+        let served = &totals.figures;
         let records: Vec<&InstanceRecord> =
             results.applications.iter().flat_map(|application| &application.instances).collect();
         let drains: Vec<f64> = records
@@ -56,13 +57,13 @@ impl Figures {
         Figures {
             met: report.slo.as_ref().map(|slo| slo.met),
             attainment: report.slo.as_ref().and_then(|slo| slo.attainment),
-            ttft_p50_s: totals.ttft_s.p50,
-            ttft_p99_s: totals.ttft_s.p99,
-            tbt_p50_s: totals.tbt_s.p50,
-            tbt_p99_s: totals.tbt_s.p99,
-            e2e_p50_s: totals.e2e_s.p50,
-            e2e_p99_s: totals.e2e_s.p99,
-            not_served: (totals.requests.arrived - totals.requests.completed) as f64,
+            ttft_p50_s: served.ttft_s.p50,
+            ttft_p99_s: served.ttft_s.p99,
+            tbt_p50_s: served.tbt_s.p50,
+            tbt_p99_s: served.tbt_s.p99,
+            e2e_p50_s: served.e2e_s.p50,
+            e2e_p99_s: served.e2e_s.p99,
+            not_served: (served.requests.arrived - served.requests.completed) as f64,
             gpu_hours: totals.cost.gpu_hours.total,
             usd: totals.cost.usd.map(|usd| usd.total),
             scale_ups: totals.scaling.scale_ups as f64,

@@ -84,7 +84,7 @@ impl Report {
             .map(|application| ApplicationReport::new(application, results))
             .collect();
         let mut totals = totals(results, &applications);
-        totals.requests.arrived = results.arrived;
+        totals.figures.requests.arrived = results.arrived;
         Report {
             version: env!("CARGO_PKG_VERSION"),
             name: scenario.name.clone(),

@@ -84,14 +84,14 @@ fn objectives(out: &mut String, report: &Report, screen: &Screen) {
 
 /// What became of the requests, with the reasons in words.
 fn fates(out: &mut String, report: &Report, results: &RunResults, screen: &Screen) {
-    screen.line(out, "requests", &requests(&report.totals.requests));
+    screen.line(out, "requests", &requests(&report.totals.figures.requests));
     if report.applications.len() > 1 {
         for application in &report.applications {
             let label = format!("  application {}", application.application_id);
-            screen.line(out, &label, &requests(&application.totals.requests));
+            screen.line(out, &label, &requests(&application.totals.figures.requests));
         }
     }
-    let counts = &report.totals.requests;
+    let counts = &report.totals.figures.requests;
     let rejections = Rejection::ALL.map(|reason| (reason.name(), reason.in_words()));
     reasons(out, "  rejected", &counts.rejected_by_reason, &rejections, screen);
     let stages = Stage::ALL.map(|stage| (stage.name(), stage.in_words()));
@@ -137,17 +137,17 @@ fn throughput(report: &Report) -> Vec<String> {
     let per_second = |count: u64| {
         if report.simulated_s > 0.0 { count as f64 / report.simulated_s } else { 0.0 }
     };
-    let totals = &report.totals;
+    let figures = &report.totals.figures;
     vec![
-        format!("{:.2} requests/s", per_second(totals.requests.completed)),
-        format!("{} prompt tokens/s", grouped_tenths(per_second(totals.prompt_tokens))),
-        format!("{} output tokens/s", grouped_tenths(per_second(totals.output_tokens))),
+        format!("{:.2} requests/s", per_second(figures.requests.completed)),
+        format!("{} prompt tokens/s", grouped_tenths(per_second(figures.prompt_tokens))),
+        format!("{} output tokens/s", grouped_tenths(per_second(figures.output_tokens))),
         format!("over {} s", grouped_tenths(report.simulated_s)),
     ]
 }
 
 fn latencies(out: &mut String, report: &Report, results: &RunResults, screen: &Screen) {
-    let totals = &report.totals;
+    let Totals { figures, engine, .. } = &report.totals;
     let label = if screen.columns() < LABEL + 5 * 11 { 10 } else { LABEL };
     let cell = ((screen.columns() - label) / 5).min(11);
     let mut row = |name: &str, cells: [String; 5]| {
@@ -155,13 +155,13 @@ fn latencies(out: &mut String, report: &Report, results: &RunResults, screen: &S
         let _ = writeln!(out, "{}{cells}", screen.dim(&format!("{name:<label$}")));
     };
     row("seconds", ["mean", "p50", "p90", "p99", "max"].map(String::from));
-    row("  TTFT", cells(&totals.ttft_s));
-    row("  TBT", cells(&totals.tbt_s));
-    if let Some(engine) = &totals.engine {
+    row("  TTFT", cells(&figures.ttft_s));
+    row("  TBT", cells(&figures.tbt_s));
+    if let Some(engine) = engine {
         row("  token gap", cells(&engine.token_gap_s));
     }
-    row("  E2E", cells(&totals.e2e_s));
-    row("  queue", cells(&totals.queue_s));
+    row("  E2E", cells(&figures.e2e_s));
+    row("  queue", cells(&figures.queue_s));
     let drains = Latency::of(instances(results).filter_map(drain).map(SimDuration::as_secs_f64).collect());
     if drains.max.is_some() {
         row("  drain", cells(&drains));

@@ -10,7 +10,7 @@ use serde::Serialize;
 pub use kinds::{Kind, Kinds};
 pub(super) use text::classes;
 
-use super::{Attainment, Figures, Latency, RequestCounts, RunResults, Tally};
+use super::{Attainment, Figures, GroupFigures, RunResults, Tally};
 use crate::scenario::{RequestClass, Scenario};
 
 /// The figures of one class, over all applications.
@@ -39,27 +39,6 @@ pub struct TenantReport {
     pub figures: GroupFigures,
 }
 
-/// The figures of some of the requests.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct GroupFigures {
-    /// What became of them.
-    pub requests: RequestCounts,
-    /// Prompt tokens of the completed ones.
-    pub prompt_tokens: u64,
-    /// Output tokens of the completed ones.
-    pub output_tokens: u64,
-    /// Time to first token.
-    pub ttft_s: Latency,
-    /// Time between tokens, the ancestor's.
-    pub tbt_s: Latency,
-    /// Time per output token, the field's.
-    pub tpot_s: Latency,
-    /// End-to-end response time.
-    pub e2e_s: Latency,
-    /// Wait before the prompt was first worked on.
-    pub queue_s: Latency,
-}
-
 /// The classes of a scenario in its order, then others that requests name.
 pub(super) fn class_reports(results: &RunResults, scenario: &Scenario) -> Vec<ClassReport> {
     let spec = &scenario.workload.classes;
@@ -74,7 +53,7 @@ pub(super) fn tenant_reports(results: &RunResults) -> Vec<TenantReport> {
     let tenants = names(results, |kind| kind.tenant.as_deref()).into_iter();
     let report = |tenant: &str| TenantReport {
         tenant: tenant.to_owned(),
-        figures: GroupFigures::of(&only(results, |kind| kind.tenant.as_deref() == Some(tenant))),
+        figures: figures(&only(results, |kind| kind.tenant.as_deref() == Some(tenant))),
     };
     tenants.map(report).collect()
 }
@@ -82,7 +61,7 @@ pub(super) fn tenant_reports(results: &RunResults) -> Vec<TenantReport> {
 impl ClassReport {
     fn of(results: &RunResults, name: &str, spec: Option<&RequestClass>) -> Self {
         let tallies = only(results, |kind| kind.class.as_deref() == Some(name));
-        let figures = GroupFigures::of(&tallies);
+        let figures = figures(&tallies);
         let slo = spec.and_then(|class| class.slo.as_ref());
         let judged: Vec<&Tally> = tallies.iter().collect();
         ClassReport {
@@ -95,22 +74,8 @@ impl ClassReport {
     }
 }
 
-impl GroupFigures {
-    fn of(tallies: &[Tally]) -> Self {
-        let figures = Figures::of(tallies.iter());
-        let latency = |column| Latency::from(figures.column(column));
-        let served = || tallies.iter().flat_map(|tally| &tally.served);
-        GroupFigures {
-            requests: tallies.iter().map(|tally| &tally.counts).sum(),
-            prompt_tokens: served().map(|request| u64::from(request.prompt_tokens)).sum(),
-            output_tokens: served().map(|request| u64::from(request.output_tokens)).sum(),
-            ttft_s: latency("ttft_times"),
-            tbt_s: latency("tbt_times"),
-            tpot_s: Latency::from(figures.tpot_s.as_ref()),
-            e2e_s: latency("response_times"),
-            queue_s: latency("queue_times"),
-        }
-    }
+fn figures(tallies: &[Tally]) -> GroupFigures {
+    GroupFigures::of(tallies.iter(), &Figures::of(tallies.iter()))
 }
 
 /// The tally of each application, of such requests alone.
