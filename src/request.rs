@@ -261,6 +261,12 @@ impl Request {
         Some((self.journal.prefill?.start - self.arrival).as_secs_f64())
     }
 
+    /// The longest wait between two output tokens; none where there was no gap, or the engine does not tell.
+    pub fn longest_gap_s(&self) -> Option<f64> {
+        let gap = self.journal.longest_gap;
+        (!gap.is_zero()).then(|| gap.as_secs_f64())
+    }
+
     /// Start of the token task − end of the prompt task: KV transfer and waiting to decode.
     pub fn nth_token_overhead_s(&self) -> Option<f64> {
         let prefill_end = self.journal.prefill?.end?;

@@ -3,6 +3,11 @@
 //! Written as `ttft.p99<2s, tbt.p99<0.1s`. An objective is met by a run when the statistic named is below
 //! its limit. A single request is good when each of its latencies named is below its limit, whatever the
 //! statistic; the share of good ones among all that arrived is the attainment.
+//!
+//! What stands between two output tokens is judged in three ways. `tbt` and `tpot` are means, one a request.
+//! `token_gap` (inter-token latency, ITL) is about all gaps of all requests: that many requests were fast does
+//! not hide the stalls within them; it is no latency of a request and leaves the attainment alone. `longest_gap`
+//! is one a request again: its worst stall. Both gaps are known only of engines that tell them.
 
 mod read;
 
@@ -23,12 +28,21 @@ pub enum LatencyKind {
     E2e,
     /// Wait before the prompt was first worked on.
     Queue,
+    /// Time between two output tokens, over all such gaps of all requests (ITL).
+    TokenGap,
+    /// The longest wait of a request between two of its output tokens.
+    LongestGap,
 }
 
 impl LatencyKind {
-    /// How objectives name them.
+    /// How objectives may name them.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        KINDS.iter().map(|(_, name)| *name)
+        KINDS.iter().chain(&ALIASES).map(|(_, name)| *name)
+    }
+
+    /// Whether engines have to tell the gaps between tokens.
+    pub fn is_of_gaps(self) -> bool {
+        matches!(self, LatencyKind::TokenGap | LatencyKind::LongestGap)
     }
 }
 
@@ -78,13 +92,18 @@ impl Slo {
     }
 }
 
-const KINDS: [(LatencyKind, &str); 5] = [
+const KINDS: [(LatencyKind, &str); 7] = [
     (LatencyKind::Ttft, "ttft"),
     (LatencyKind::Tbt, "tbt"),
     (LatencyKind::Tpot, "tpot"),
     (LatencyKind::E2e, "e2e"),
     (LatencyKind::Queue, "queue"),
+    (LatencyKind::TokenGap, "token_gap"),
+    (LatencyKind::LongestGap, "longest_gap"),
 ];
+
+/// What others call them.
+const ALIASES: [(LatencyKind, &str); 1] = [(LatencyKind::TokenGap, "itl")];
 
 impl fmt::Display for LatencyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,6 +145,12 @@ mod tests {
         let slo: Slo = "ttft.p99 < 2s,tbt.p99.9<100ms, E2E.mean<1min,queue.max<5us".parse().unwrap();
         assert_eq!(slo.to_string(), "ttft.p99<2s, tbt.p99.9<0.1s, e2e.mean<60s, queue.max<0.000005s");
         assert_eq!(slo.to_string().parse(), Ok(slo));
+    }
+
+    #[test]
+    fn the_fields_word_for_gaps_between_tokens_is_understood() {
+        let slo: Slo = "itl.p99<50ms, longest_gap.p95<1s".parse().unwrap();
+        assert_eq!(slo.to_string(), "token_gap.p99<0.05s, longest_gap.p95<1s");
     }
 
     #[test]

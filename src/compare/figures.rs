@@ -19,6 +19,12 @@ pub struct Figures {
     pub tbt_p50_s: Option<f64>,
     /// Time between tokens, 99th percentile, in seconds.
     pub tbt_p99_s: Option<f64>,
+    /// Time between two output tokens, median over all such gaps; null where an engine does not tell.
+    pub token_gap_p50_s: Option<f64>,
+    /// The same, 99th percentile.
+    pub token_gap_p99_s: Option<f64>,
+    /// The longest gap of a request, 99th percentile over requests; null where an engine does not tell.
+    pub longest_gap_p99_s: Option<f64>,
     /// End-to-end response time, median, in seconds.
     pub e2e_p50_s: Option<f64>,
     /// End-to-end response time, 99th percentile, in seconds.
@@ -48,6 +54,7 @@ impl Figures {
     pub fn of(report: &Report, results: &RunResults) -> Self {
         let totals = &report.totals;
         let served = &totals.figures;
+        let gap = totals.engine.as_ref().map(|engine| engine.token_gap_s);
         let records: Vec<&InstanceRecord> =
             results.applications.iter().flat_map(|application| &application.instances).collect();
         let drains: Vec<f64> = records
@@ -61,6 +68,9 @@ impl Figures {
             ttft_p99_s: served.ttft_s.p99,
             tbt_p50_s: served.tbt_s.p50,
             tbt_p99_s: served.tbt_s.p99,
+            token_gap_p50_s: gap.and_then(|gap| gap.p50),
+            token_gap_p99_s: gap.and_then(|gap| gap.p99),
+            longest_gap_p99_s: served.longest_gap_s.p99,
             e2e_p50_s: served.e2e_s.p50,
             e2e_p99_s: served.e2e_s.p99,
             not_served: (served.requests.arrived - served.requests.completed) as f64,

@@ -42,12 +42,15 @@ pub struct Row {
 /// The figures a row has a mean of.
 type Column = (&'static str, fn(&Figures) -> Option<f64>);
 
-pub(super) const COLUMNS: [Column; 16] = [
+pub(super) const COLUMNS: [Column; 19] = [
     ("attainment", |run| run.attainment),
     ("ttft_p50_s", |run| run.ttft_p50_s),
     ("ttft_p99_s", |run| run.ttft_p99_s),
     ("tbt_p50_s", |run| run.tbt_p50_s),
     ("tbt_p99_s", |run| run.tbt_p99_s),
+    ("token_gap_p50_s", |run| run.token_gap_p50_s),
+    ("token_gap_p99_s", |run| run.token_gap_p99_s),
+    ("longest_gap_p99_s", |run| run.longest_gap_p99_s),
     ("e2e_p50_s", |run| run.e2e_p50_s),
     ("e2e_p99_s", |run| run.e2e_p99_s),
     ("not_served", |run| Some(run.not_served)),

@@ -6,11 +6,12 @@ use super::Comparison;
 use super::row::{Mean, Row};
 
 /// A column: heading, figure, digits behind the point.
-const COLUMNS: [(&str, &str, usize); 13] = [
+const COLUMNS: [(&str, &str, usize); 14] = [
     ("attained", "attainment", 4),
     ("TTFT p50 s", "ttft_p50_s", 3),
     ("TTFT p99 s", "ttft_p99_s", 3),
     ("TBT p99 s", "tbt_p99_s", 4),
+    ("gap p99 s", "token_gap_p99_s", 4),
     ("E2E p99 s", "e2e_p99_s", 2),
     ("unserved", "not_served", 0),
     ("GPU-h", "gpu_hours", 2),

@@ -30,6 +30,8 @@ pub struct Figures {
     pub columns: [Option<Statistics>; COLUMNS.len()],
     /// Of the time per output token, for which the file has no column.
     pub tpot_s: Option<Statistics>,
+    /// Of the longest gap between two tokens, for which it has none either.
+    pub longest_gap_s: Option<Statistics>,
 }
 
 impl Figures {
@@ -42,8 +44,14 @@ impl Figures {
             tallies.clone().for_each(|tally| values.extend(tally.served.iter().map(column.value)));
             Statistics::of(values)
         };
-        let tpot_s = tallies.clone().flat_map(|tally| &tally.served).filter_map(Served::tpot_s);
-        Figures { columns: COLUMNS.map(statistics), tpot_s: Statistics::of(tpot_s.collect()) }
+        let beside = |figure: fn(&Served) -> Option<f64>| {
+            Statistics::of(tallies.clone().flat_map(|tally| &tally.served).filter_map(figure).collect())
+        };
+        Figures {
+            columns: COLUMNS.map(statistics),
+            tpot_s: beside(Served::tpot_s),
+            longest_gap_s: beside(Served::longest_gap_s),
+        }
     }
 
     /// The statistics of the column of this name.

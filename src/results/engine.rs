@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{ApplicationResults, Latency};
 use crate::instance::continuous::{GapHistogram, Statistics};
+use crate::slo::Statistic;
 
 /// What the engines of an application counted.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -29,10 +30,7 @@ pub struct EngineReport {
 impl EngineReport {
     /// Sums up the engines of these applications; none if none of them counts.
     pub fn of(applications: &[&ApplicationResults]) -> Option<Self> {
-        let instances = applications.iter().flat_map(|application| &application.instances);
-        let mut counted = instances.filter_map(|instance| instance.engine.as_deref());
-        let mut sum = counted.next()?.clone();
-        counted.for_each(|more| sum.merge(more));
+        let sum = counted(applications.iter().copied())?;
         let queried = sum.prefix_queried_tokens;
         Some(EngineReport {
             token_gap_s: Latency::from(&sum.gaps),
@@ -46,6 +44,25 @@ impl EngineReport {
     }
 }
 
+/// What the engines of these applications counted together; none if none of them counts.
+pub fn counted<'r>(applications: impl IntoIterator<Item = &'r ApplicationResults>) -> Option<Statistics> {
+    let instances = applications.into_iter().flat_map(|application| &application.instances);
+    let mut counted = instances.filter_map(|instance| instance.engine.as_deref());
+    let mut sum = counted.next()?.clone();
+    counted.for_each(|more| sum.merge(more));
+    Some(sum)
+}
+
+/// A statistic of all gaps between tokens; none without any.
+pub fn gap_statistic_s(gaps: &GapHistogram, statistic: Statistic) -> Option<f64> {
+    let any = gaps.count() > 0;
+    match statistic {
+        Statistic::Mean => any.then(|| gaps.sum_ns() as f64 / gaps.count() as f64 * 1e-9),
+        Statistic::Quantile(quantile) => gaps.quantile(quantile).map(SimDuration::as_secs_f64),
+        Statistic::Max => any.then(|| gaps.max().as_secs_f64()),
+    }
+}
+
 /// The share of the tokens asked for that the prefix cache had; none if it was never asked.
 pub fn hit_rate(statistics: &Statistics) -> Option<f64> {
     let queried = statistics.prefix_queried_tokens;
@@ -54,14 +71,13 @@ pub fn hit_rate(statistics: &Statistics) -> Option<f64> {
 
 impl From<&GapHistogram> for Latency {
     fn from(gaps: &GapHistogram) -> Self {
-        let quantile = |q| gaps.quantile(q).map(SimDuration::as_secs_f64);
-        let any = gaps.count() > 0;
+        let quantile = |q| gap_statistic_s(gaps, Statistic::Quantile(q));
         Latency {
-            mean: any.then(|| gaps.sum_ns() as f64 / gaps.count() as f64 * 1e-9),
+            mean: gap_statistic_s(gaps, Statistic::Mean),
             p50: quantile(0.5),
             p90: quantile(0.9),
             p99: quantile(0.99),
-            max: any.then(|| gaps.max().as_secs_f64()),
+            max: gap_statistic_s(gaps, Statistic::Max),
         }
     }
 }

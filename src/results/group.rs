@@ -23,6 +23,8 @@ pub struct GroupFigures {
     pub tbt_s: Latency,
     /// Time per output token, the field's: (E2E − TTFT) / (output tokens − 1).
     pub tpot_s: Latency,
+    /// The longest wait of a request between two of its output tokens; null where the engine does not tell.
+    pub longest_gap_s: Latency,
     /// End-to-end response time.
     pub e2e_s: Latency,
     /// Wait before the prompt was first worked on.
@@ -73,6 +75,7 @@ impl GroupFigures {
             ttft_s: latency("ttft_times"),
             tbt_s: latency("tbt_times"),
             tpot_s: Latency::from(figures.tpot_s.as_ref()),
+            longest_gap_s: Latency::from(figures.longest_gap_s.as_ref()),
             e2e_s: latency("response_times"),
             queue_s: latency("queue_times"),
         }

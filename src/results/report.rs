@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     ApplicationResults, Attainment, ClassReport, Figures, Incomplete, InputFile, RunResults, TenantReport,
-    Totals, classes,
+    Totals, classes, engine,
 };
 use crate::ids::ApplicationId;
 use crate::scenario::Scenario;
@@ -102,7 +102,8 @@ impl Report {
             slo: scenario.slo.as_ref().map(|slo| {
                 let tallies: Vec<_> =
                     results.applications.iter().map(|application| &application.tally).collect();
-                Attainment::of(slo, &tallies, results.arrived)
+                let counted = engine::counted(&results.applications);
+                Attainment::of(slo, &tallies, results.arrived, counted.as_ref().map(|counted| &counted.gaps))
             }),
             classes: classes::class_reports(results, scenario),
             tenants: classes::tenant_reports(results),

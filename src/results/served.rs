@@ -2,7 +2,7 @@
 //! served in full, and counts of all.
 //!
 //! Times are whole nanoseconds, so that a figure is the same whether the request is still at hand or not;
-//! 48 bytes a served request. Means and percentiles are computed from them at the end, exactly.
+//! 56 bytes a served request. Means and percentiles are computed from them at the end, exactly.
 
 use ebbflow_actors::SimDuration;
 
@@ -22,6 +22,8 @@ pub struct Served {
     pub queue: SimDuration,
     /// From the end of the prompt task to the start of the token task.
     pub nth_token_overhead: SimDuration,
+    /// The longest wait between two output tokens; zero where there was no gap, or the engine does not tell.
+    pub longest_gap: SimDuration,
     /// Prompt length in tokens.
     pub prompt_tokens: u32,
     /// Output length in tokens.
@@ -51,6 +53,7 @@ impl Served {
             ttft: first_token - request.arrival,
             queue: prefill.start - request.arrival,
             nth_token_overhead: overhead,
+            longest_gap: request.journal.longest_gap,
             prompt_tokens: request.prompt_tokens,
             output_tokens: request.output_tokens,
         })
@@ -64,6 +67,11 @@ impl Served {
     /// See [`Request::tpot_s`].
     pub fn tpot_s(&self) -> Option<f64> {
         (self.output_tokens > 1).then(|| self.decoding_s() / f64::from(self.output_tokens - 1))
+    }
+
+    /// See [`Request::longest_gap_s`].
+    pub fn longest_gap_s(&self) -> Option<f64> {
+        (!self.longest_gap.is_zero()).then(|| self.longest_gap.as_secs_f64())
     }
 
     fn decoding_s(&self) -> f64 {
@@ -110,6 +118,7 @@ mod tests {
             assert_eq!(Some(seconds(served.queue)), request.queue_s());
             assert_eq!(Some(seconds(served.nth_token_overhead)), request.nth_token_overhead_s());
             assert_eq!((Some(served.tbt_s()), served.tpot_s()), (request.tbt_s(), request.tpot_s()));
+            assert_eq!(served.longest_gap_s(), request.longest_gap_s());
         }
     }
 

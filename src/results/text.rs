@@ -148,7 +148,7 @@ fn throughput(report: &Report) -> Vec<String> {
 
 fn latencies(out: &mut String, report: &Report, results: &RunResults, screen: &Screen) {
     let Totals { figures, engine, .. } = &report.totals;
-    let label = if screen.columns() < LABEL + 5 * 11 { 10 } else { LABEL };
+    let label = if screen.columns() < LABEL + 5 * 11 { 11 } else { LABEL };
     let cell = ((screen.columns() - label) / 5).min(11);
     let mut row = |name: &str, cells: [String; 5]| {
         let cells: String = cells.iter().map(|text| format!("{text:>cell$}")).collect();
@@ -159,6 +159,7 @@ fn latencies(out: &mut String, report: &Report, results: &RunResults, screen: &S
     row("  TBT", cells(&figures.tbt_s));
     if let Some(engine) = engine {
         row("  token gap", cells(&engine.token_gap_s));
+        row("    longest", cells(&figures.longest_gap_s));
     }
     row("  E2E", cells(&figures.e2e_s));
     row("  queue", cells(&figures.queue_s));

@@ -1,7 +1,9 @@
 //! What only shows when the sections are seen together: does the model fit the servers it is put on, does the
-//! performance table have a row for every instance, do the pools share out the servers that exist.
+//! performance table have a row for every instance, do the pools share out the servers that exist, can what the objectives
+//! name be known.
 
 mod fit;
+mod objectives;
 mod packed;
 mod pools;
 mod uses;
@@ -13,6 +15,7 @@ use super::spec::{
     Action, ClusterSpec, PerformanceSpec, SplitType, StartState, WorkloadSource, WorkloadSpec,
 };
 use crate::ids::ApplicationId;
+use crate::slo::Slo;
 use uses::Use;
 
 /// The sections, with the places of those that may be at fault.
@@ -25,6 +28,7 @@ pub(super) struct Sections<'s, 't> {
     pub performance: Option<&'s PerformanceSpec>,
     pub workload: Option<&'s WorkloadSpec>,
     pub actions: &'s [(At<'t>, Action)],
+    pub slo: Option<&'s Slo>,
 }
 
 impl<'s, 't> Sections<'s, 't> {
@@ -33,6 +37,7 @@ impl<'s, 't> Sections<'s, 't> {
         let at_start = self.uses_at_start();
         self.check_instances_can_exist(&at_start);
         self.check_workload();
+        self.check_objectives();
         let table = self.table();
         for instance in at_start.iter().chain(&self.uses_of_scale_ups()) {
             self.check_fit(instance, table.as_ref());

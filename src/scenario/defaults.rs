@@ -34,9 +34,6 @@ impl Defaults {
 
     /// The name of that engine.
     pub fn engine_name(self) -> &'static str {
-        match self {
-            Defaults::Modern => "vllm",
-            Defaults::Ancestors => "Splitwise",
-        }
+        self.engine().name()
     }
 }

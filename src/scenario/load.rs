@@ -189,6 +189,7 @@ fn read(top: &At<'_>, context: &Context<'_>) -> Option<Scenario> {
         performance: performance.as_ref(),
         workload: workload.as_ref(),
         actions: &actions,
+        slo: general.slo.as_ref(),
     }
     .check();
     note_late_actions(&actions, general.end_time, context.log);

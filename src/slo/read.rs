@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::{KINDS, LatencyKind, Objective, Slo, Statistic};
+use super::{ALIASES, KINDS, LatencyKind, Objective, Slo, Statistic};
 use crate::diagnosis::{Excerpt, Finding, Findings, suggestion};
 
 const FORM: &str = "LATENCY.STATISTIC<LIMIT, as in `ttft.p99<2s, tbt.p99<100ms`";
@@ -108,9 +108,11 @@ impl<'t> Part<'t> {
 }
 
 fn latency_kind(text: &str) -> Result<LatencyKind, Wrong<'_>> {
-    let known = KINDS.iter().find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(kind, _)| *kind);
-    let names = KINDS.map(|(_, name)| name);
-    known.ok_or_else(|| (text, format!("unknown latency `{text}`"), suggestion(text, &names, &[])))
+    let mut named = KINDS.iter().chain(&ALIASES);
+    let known = named.find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(kind, _)| *kind);
+    let [names, aliases] =
+        [&KINDS[..], &ALIASES].map(|all| all.iter().map(|(_, name)| *name).collect::<Vec<_>>());
+    known.ok_or_else(|| (text, format!("unknown latency `{text}`"), suggestion(text, &names, &aliases)))
 }
 
 fn parse_statistic(text: &str) -> Result<Statistic, Wrong<'_>> {

@@ -142,6 +142,11 @@ fn scenarios() -> Vec<Case> {
             "scaling_manager: {autoscaling_policy: {hpa: {target_utilisation: 0.5}}}",
         ),
         scenario("objective_in_a_scenario", "seed: 1", "slo: \"ttft.p99<2s, tbt.p99<100\""),
+        scenario(
+            "objective_on_gaps_of_a_class",
+            "  requests: 10\n",
+            "  requests: 10\n  classes:\n    - {name: chat, slo: \"ttft.p99<2s, token_gap.p99<50ms\"}\n    - {name: batch, slo: longest_gap.p99<1s}\n",
+        ),
         scenario("unclosed_bracket", "count: 2}", "count: 2"),
         scenario("unclosed_quote", "preset: azure-conv", "preset: \"azure-conv"),
         scenario("text_behind_a_quotation", "preset: azure-conv", "preset: \"azure-conv\", requests: 5"),
@@ -189,6 +194,10 @@ fn arguments() -> Vec<Case> {
         case("problems_of_file_and_override", &["check", "bad.yaml", "sed=1"])
             .with("bad.yaml", GOOD.replace("jsq", "jqs")),
         case("objectives", &["run", "good.yaml", "--slo", "ttft.p99<2, tbd.p99<1s, e2e.mean<2sec"]),
+        case(
+            "objective_on_gaps_that_no_engine_tells",
+            &["run", "good.yaml", "--slo", "ttft.p99<2s, itl.p99<50ms"],
+        ),
         case("no_such_trace", &["run", "good.yaml", "--trace", "traces.csv"]).with("trace.csv", AZURE),
         case("a_directory_for_a_trace", &["run", "good.yaml", "--trace", "."]),
         case("policy_to_compare", &["compare", "good.yaml", "--policies", "hpa,kpaa"]),

@@ -71,6 +71,7 @@ mod starts_and_stops;
 mod terminal;
 mod timeline;
 mod timetable_and_forecast;
+mod token_gaps;
 mod trace_formats;
 mod vectors;
 mod vllm_fleet;

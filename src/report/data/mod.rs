@@ -51,13 +51,15 @@ pub struct RunData {
 }
 
 /// The members of `run.json` that sum a run up.
-const TOTALS: [&str; 12] = [
+const TOTALS: [&str; 14] = [
     "requests",
     "prompt_tokens",
     "output_tokens",
     "ttft_s",
     "tbt_s",
     "tpot_s",
+    "longest_gap_s",
+    "engine",
     "e2e_s",
     "queue_s",
     "instance_seconds",

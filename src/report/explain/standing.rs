@@ -10,7 +10,7 @@ use crate::slo::LatencyKind;
 /// A latency of a request beside those of all completed requests of its application.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Standing {
-    /// `ttft`, `tbt` or `e2e`.
+    /// `ttft`, `tbt`, `longest_gap` or `e2e`.
     pub latency: String,
     /// What it was.
     pub value_s: f64,
@@ -53,9 +53,10 @@ type Measure = fn(&Request) -> Option<f64>;
 
 /// Every latency that the request has.
 pub fn standings(facts: &Facts<'_>, request: &Request) -> Vec<Standing> {
-    let kinds: [(LatencyKind, Measure); 3] = [
+    let kinds: [(LatencyKind, Measure); 4] = [
         (LatencyKind::Ttft, Request::ttft_s),
         (LatencyKind::Tbt, Request::tbt_s),
+        (LatencyKind::LongestGap, Request::longest_gap_s),
         (LatencyKind::E2e, Request::e2e_s),
     ];
     let standing = |(kind, of): (LatencyKind, Measure)| {

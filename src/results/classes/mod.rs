@@ -68,7 +68,7 @@ impl ClassReport {
             class: name.to_owned(),
             tenant: spec.and_then(|class| class.tenant.clone()),
             priority: spec.map_or(0, |class| class.priority),
-            slo: slo.map(|slo| Attainment::of(slo, &judged, figures.requests.arrived)),
+            slo: slo.map(|slo| Attainment::of(slo, &judged, figures.requests.arrived, None)),
             figures,
         }
     }

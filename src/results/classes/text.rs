@@ -21,12 +21,15 @@ pub(in crate::results) fn classes(out: &mut String, report: &Report, screen: &Sc
 fn figures(name: &str, figures: &GroupFigures) -> Vec<String> {
     let counts = &figures.requests;
     let p99 = |seconds: Option<f64>| seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.4} s"));
-    vec![
+    let mut parts = vec![
         name.to_owned(),
         format!("{} of {} completed", counts.completed, counts.arrived),
         format!("TTFT p99 {}", p99(figures.ttft_s.p99)),
         format!("TBT p99 {}", p99(figures.tbt_s.p99)),
-    ]
+    ];
+    // Where engines tell them.
+    parts.extend(figures.longest_gap_s.p99.map(|gap| format!("longest gap p99 {gap:.4} s")));
+    parts
 }
 
 fn verdicts(slo: &Attainment, screen: &Screen) -> Vec<String> {

@@ -21,7 +21,7 @@ const FIRST: [&str; 11] = [
     "attainment",
     "slo_met",
 ];
-const LATENCIES: [&str; 5] = ["ttft_s", "tbt_s", "tpot_s", "e2e_s", "queue_s"];
+const LATENCIES: [&str; 6] = ["ttft_s", "tbt_s", "tpot_s", "e2e_s", "queue_s", "longest_gap_s"];
 const STATISTICS: [&str; 5] = ["mean", "p50", "p90", "p99", "max"];
 
 pub fn write(directory: &Path, classes: &[ClassReport]) -> Result<(), WriteError> {
@@ -58,6 +58,7 @@ pub fn write(directory: &Path, classes: &[ClassReport]) -> Result<(), WriteError
 }
 
 fn latencies_of(figures: &GroupFigures) -> Vec<OrEmpty<f64>> {
-    let GroupFigures { ttft_s, tbt_s, tpot_s, e2e_s, queue_s, .. } = figures;
-    [ttft_s, tbt_s, tpot_s, e2e_s, queue_s].into_iter().flat_map(Latency::values).map(OrEmpty).collect()
+    let GroupFigures { ttft_s, tbt_s, tpot_s, e2e_s, queue_s, longest_gap_s, .. } = figures;
+    let latencies = [ttft_s, tbt_s, tpot_s, e2e_s, queue_s, longest_gap_s];
+    latencies.into_iter().flat_map(Latency::values).map(OrEmpty).collect()
 }

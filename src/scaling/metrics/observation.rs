@@ -262,6 +262,8 @@ impl View<'_, '_> {
             LatencyKind::Tpot => "tpot_s",
             LatencyKind::E2e => "e2e_s",
             LatencyKind::Queue => "queue_s",
+            LatencyKind::TokenGap => "token_gap_s",
+            LatencyKind::LongestGap => "longest_gap_s",
         };
         self.note(what, value);
         value

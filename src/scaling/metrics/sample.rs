@@ -81,7 +81,7 @@ impl Served {
         })
     }
 
-    /// A latency in seconds; none for the TPOT of a single token.
+    /// A latency in seconds; none for the TPOT of a single token, and for gaps between tokens.
     pub fn latency_s(&self, kind: LatencyKind) -> Option<f64> {
         let decode_s = self.decode.as_secs_f64();
         match kind {
@@ -91,6 +91,8 @@ impl Served {
             LatencyKind::Tpot if self.output_tokens < 2 => None,
             LatencyKind::Tpot => Some(decode_s / f64::from(self.output_tokens - 1)),
             LatencyKind::E2e => Some((self.ttft + self.decode).as_secs_f64()),
+            // Schedulers are not told.
+            LatencyKind::TokenGap | LatencyKind::LongestGap => None,
         }
     }
 }

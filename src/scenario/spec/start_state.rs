@@ -163,6 +163,21 @@ impl EngineSpec {
         }
     }
 
+    /// Its name as `instance_type`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            EngineSpec::Default => "DEFAULT",
+            EngineSpec::Orca { .. } => "ORCA",
+            EngineSpec::Splitwise { .. } => "Splitwise",
+            EngineSpec::Vllm(_) => "vllm",
+        }
+    }
+
+    /// Whether it tells when each token is out, so that gaps between tokens are known.
+    pub const fn tells_gaps(&self) -> bool {
+        matches!(self, EngineSpec::Vllm(_))
+    }
+
     /// The same engine where a name of a request's prefix stands for so many tokens.
     #[must_use]
     pub fn with_prefix_blocks_of(self, prefix_block_tokens: u64) -> Self {

@@ -8,6 +8,12 @@ const GLOSSARY = [
     "Time between tokens: what a request took after its first token, divided by all its output tokens.",
   ],
   ["TPOT", "seconds", "Time per output token: the same, divided by the output tokens after the first."],
+  [
+    "token gap",
+    "seconds",
+    "Between two output tokens (inter-token latency, ITL), over all such gaps of all requests: unlike TBT and TPOT, which are means, one a request, it shows stalls. Known where the engine tells it.",
+  ],
+  ["longest gap", "seconds", "The longest of the gaps between tokens of a request."],
   ["E2E", "seconds", "End to end: from a request's arrival until its last output token."],
   [
     "queue",

@@ -189,12 +189,15 @@ function costBar(hours) {
   );
 }
 
+// Gaps between tokens are known only where an engine tells them.
 const LATENCIES = [
-  ["ttft_s", "TTFT"],
-  ["tbt_s", "TBT"],
-  ["tpot_s", "TPOT"],
-  ["e2e_s", "E2E"],
-  ["queue_s", "queue"],
+  ["TTFT", (totals) => totals.ttft_s],
+  ["TBT", (totals) => totals.tbt_s],
+  ["TPOT", (totals) => totals.tpot_s],
+  ["token gap", (totals) => totals.engine?.token_gap_s],
+  ["longest gap", (totals) => totals.longest_gap_s],
+  ["E2E", (totals) => totals.e2e_s],
+  ["queue", (totals) => totals.queue_s],
 ];
 const STATISTICS = ["mean", "p50", "p90", "p99", "max"];
 
@@ -224,14 +227,16 @@ function latencyTable(totals) {
       element(
         "tbody",
         {},
-        LATENCIES.filter(([key]) => totals[key]).map(([key, name]) =>
-          element(
-            "tr",
-            {},
-            element("th", { scope: "row" }, name),
-            STATISTICS.map((one) => element("td", { class: "number" }, formatSeconds(totals[key][one]))),
+        LATENCIES.map(([name, of]) => [name, of(totals)])
+          .filter(([, latency]) => isNumber(latency?.mean))
+          .map(([name, latency]) =>
+            element(
+              "tr",
+              {},
+              element("th", { scope: "row" }, name),
+              STATISTICS.map((one) => element("td", { class: "number" }, formatSeconds(latency[one]))),
+            ),
           ),
-        ),
       ),
     ),
   );
