@@ -16,6 +16,7 @@ mod error;
 mod points;
 mod read;
 mod row;
+mod text;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -83,17 +84,13 @@ struct Curves {
 impl LookupTable {
     /// Reads measurements (the ancestor's `perf_model.csv`), knots (a file like the built-in
     /// `configs/performance/splitwise-2023.csv`) or end-to-end points (NVIDIA AIConfigurator's, or what `ebbflow
-    /// estimate` writes); the header tells which.
-    pub fn from_csv(path: &Path) -> Result<Self, LookupError> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| LookupError::Unreadable { path: path.to_owned(), source })?;
-        match String::from_utf8(bytes) {
-            Ok(text) => Self::parse(path, &text),
-            Err(error) => Err(row::not_text(path, &error)),
-        }
+    /// estimate` writes); the header tells which. CSV, or Parquet with the same columns in a build with the feature of
+    /// this name.
+    pub fn read(path: &Path) -> Result<Self, LookupError> {
+        Self::parse(path, &text::of(path)?)
     }
 
-    /// [`Self::from_csv`] of a text; `path` is for messages.
+    /// [`Self::read`] of a text; `path` is for messages.
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, LookupError> {
         Ok(LookupTable { curves: read::curves(path, text)? })
     }
@@ -193,6 +190,33 @@ mod tests {
         assert!(error.contains("llama2-70b on h100-80gb with tensor parallelism 1"), "{error}");
         assert!(error.contains("llama2-70b on h100-80gb: 2, 4, 8"), "{error}");
         assert!(error.contains("bloom-176b on a100-80gb: 8"), "{error}");
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    #[test]
+    fn a_parquet_table_is_refused_with_the_feature_that_reads_it() {
+        let home = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("t.parquet", "anything"), ("t.csv", "PAR1 in spite of its name")] {
+            std::fs::write(home.path().join(name), bytes).unwrap();
+            let error = LookupTable::read(&home.path().join(name)).unwrap_err();
+            assert!(matches!(error, LookupError::ParquetNotBuilt { .. }));
+            assert!(error.to_string().contains("--features parquet"), "{error}");
+        }
+    }
+
+    #[cfg(feature = "parquet")]
+    #[test]
+    fn a_parquet_table_is_the_same_as_in_csv_and_its_bad_rows_are_named() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("t.parquet");
+        text::tests::write(&path, TABLE);
+        assert_eq!(LookupTable::read(&path).unwrap(), LookupTable::parse(&path, TABLE).unwrap());
+        text::tests::write(&path, &TABLE.replace("2000", "-2000"));
+        let error = LookupTable::read(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("t.parquet:3:11: prompt_time is `-2000`; expected a finite time above 0"),
+            "{error}"
+        );
     }
 
     proptest! {

@@ -64,7 +64,7 @@ fn pwl() -> Form {
 
 fn db() -> Form {
     Object::default()
-        .key("path", text().about("a CSV file of measurements; unless given, the built-in table"))
+        .key("path", text().about("a table of measurements in CSV, or in Parquet in a build with that feature; unless given, the built-in one"))
         .key(
             "decode_key",
             bare_words(["batch_size", "batch_tokens"])

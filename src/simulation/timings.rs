@@ -39,7 +39,7 @@ impl Timings {
             }
             PerformanceSpec::Lookup { path, decode_key } => {
                 let table = match path {
-                    Some(path) => LookupTable::from_csv(path)?,
+                    Some(path) => LookupTable::read(path)?,
                     None => splitwise_2023().clone(),
                 };
                 let decode_key = *decode_key;

@@ -14,7 +14,7 @@ fn apart(left: f64, right: f64) -> f64 {
 #[test]
 fn the_built_in_table_agrees_with_the_published_measurements() {
     let Some(data) = reference("data") else { return };
-    let measured = LookupTable::from_csv(&data.join("splitwise/perf_model.csv")).unwrap();
+    let measured = LookupTable::read(&data.join("splitwise/perf_model.csv")).unwrap();
     assert!(measured.keys().eq(splitwise_2023().keys()));
     for key in measured.keys() {
         for decode_key in [DecodeKey::BatchSize, DecodeKey::BatchTokens] {

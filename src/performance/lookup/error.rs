@@ -16,6 +16,24 @@ pub enum LookupError {
         /// Why.
         source: std::io::Error,
     },
+    /// A Parquet file, and a build that cannot read it.
+    #[error(
+        "{} is a Parquet file, and this ebbflow was built without Parquet; build one with it (cargo build --release \
+         --features parquet), or give the same table as CSV",
+        path.display()
+    )]
+    ParquetNotBuilt {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A Parquet file that cannot be read.
+    #[error("cannot read the performance table {} as Parquet: {problem}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        problem: String,
+    },
     /// The header names neither kind of table.
     #[error("{0}")]
     Header(Box<HeaderProblem>),

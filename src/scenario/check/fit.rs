@@ -20,7 +20,7 @@ impl Sections<'_, '_> {
         match self.performance? {
             PerformanceSpec::Constant { .. } | PerformanceSpec::Pwl(_) | PerformanceSpec::Roofline(_) => None,
             PerformanceSpec::Lookup { path: None, .. } => Some(splitwise_2023().clone()),
-            PerformanceSpec::Lookup { path: Some(path), .. } => match LookupTable::from_csv(path) {
+            PerformanceSpec::Lookup { path: Some(path), .. } => match LookupTable::read(path) {
                 Ok(table) => Some(table),
                 Err(error) => {
                     self.refuse_table(path, &error);

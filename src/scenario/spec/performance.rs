@@ -20,7 +20,7 @@ pub enum PerformanceSpec {
     },
     /// A table of measurements.
     Lookup {
-        /// CSV in the ancestor's format; none: the built-in `splitwise-2023` knots.
+        /// CSV or Parquet in one of the known forms; none: the built-in `splitwise-2023` knots.
         path: Option<PathBuf>,
         /// How decode time is looked up.
         decode_key: crate::performance::DecodeKey,
