@@ -104,6 +104,7 @@ fn performance(performance: &PerformanceSpec) -> String {
 fn describe_workload(scenario: &Scenario, workload: &Workload) -> String {
     let source = match &scenario.workload.source {
         WorkloadSource::Trace { path, .. } => format!("trace {}", path.display()),
+        WorkloadSource::ClientPool(pool) => format!("client pool {}", pool.folder.display()),
         WorkloadSource::Synthetic(synthetic) => {
             let arrivals = match synthetic.arrivals {
                 Arrivals::Poisson(_) => "Poisson",

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{PerformanceSpec, Scenario, WorkloadSource};
+use crate::workload::client_pool_files;
 
 /// What a file was read for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ use crate::scenario::{PerformanceSpec, Scenario, WorkloadSource};
 pub enum InputKind {
     /// The trace that is replayed.
     Trace,
+    /// The client pool that sends the requests: a folder, of whose files all are looked at.
+    ClientPool,
     /// The table of the `db` performance model.
     PerformanceTable,
     /// The constants of the `roofline` performance model.
@@ -52,7 +55,12 @@ impl InputFile {
     /// Looks at a file.
     pub fn read(kind: InputKind, path: &Path) -> Result<Self, InputError> {
         let failed = |source| InputError { kind, path: path.to_owned(), source };
-        let (bytes, hash) = File::open(path).and_then(fnv1a).map_err(failed)?;
+        let files = match kind {
+            InputKind::ClientPool => client_pool_files(path).map_err(failed)?,
+            _ => vec![path.to_owned()],
+        };
+        let all = files.iter().try_fold(NOTHING, |read, file| fnv1a(File::open(file)?, read));
+        let (bytes, hash) = all.map_err(failed)?;
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Ok(InputFile { kind, path, bytes, fingerprint: format!("{hash:016x}") })
     }
@@ -61,6 +69,7 @@ impl InputFile {
     pub fn of(scenario: &Scenario) -> Result<Vec<Self>, InputError> {
         let trace = match &scenario.workload.source {
             WorkloadSource::Trace { path, .. } => Some((InputKind::Trace, path)),
+            WorkloadSource::ClientPool(pool) => Some((InputKind::ClientPool, &pool.folder)),
             WorkloadSource::Synthetic(_) => None,
         };
         let table = match &scenario.performance {
@@ -83,15 +92,17 @@ impl InputFile {
 
 /// The fingerprint of what is in memory already.
 pub fn fingerprint(bytes: &[u8]) -> String {
-    let (_, hash) = fnv1a(bytes).expect("memory can be read");
+    let (_, hash) = fnv1a(bytes, NOTHING).expect("memory can be read");
     format!("{hash:016x}")
 }
 
-/// Length and hash of everything a reader has.
-fn fnv1a(mut file: impl Read) -> io::Result<(u64, u64)> {
-    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+/// Length and hash of no bytes.
+const NOTHING: (u64, u64) = (0, 0xcbf2_9ce4_8422_2325);
+
+/// Length and hash of what was read before and of everything a reader has.
+fn fnv1a(mut file: impl Read, (mut length, mut hash): (u64, u64)) -> io::Result<(u64, u64)> {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let (mut length, mut hash, mut buffer) = (0, BASIS, vec![0; 1 << 16]);
+    let mut buffer = vec![0; 1 << 16];
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {
@@ -102,10 +113,21 @@ fn fnv1a(mut file: impl Read) -> io::Result<(u64, u64)> {
     }
 }
 
+impl InputKind {
+    /// Whether something of this kind lies here: a file, or a folder of them.
+    pub fn is_there(self, path: &Path) -> bool {
+        match self {
+            InputKind::ClientPool => path.is_dir(),
+            InputKind::Trace | InputKind::PerformanceTable | InputKind::Calibration => path.is_file(),
+        }
+    }
+}
+
 impl fmt::Display for InputKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             InputKind::Trace => "trace",
+            InputKind::ClientPool => "client pool",
             InputKind::PerformanceTable => "performance table",
             InputKind::Calibration => "calibration",
         })
@@ -126,9 +148,9 @@ mod tests {
     #[test]
     fn the_hash_gives_the_values_that_its_authors_publish() {
         for (text, hash) in [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c)] {
-            assert_eq!(fnv1a(text.as_bytes()).unwrap(), (text.len() as u64, hash));
+            assert_eq!(fnv1a(text.as_bytes(), NOTHING).unwrap(), (text.len() as u64, hash));
         }
-        assert_eq!(fnv1a(&b"foobar"[..]).unwrap().1, 0x8594_4171_f739_67e8);
+        assert_eq!(fnv1a(&b"foobar"[..], NOTHING).unwrap().1, 0x8594_4171_f739_67e8);
     }
 
     #[test]

@@ -76,8 +76,10 @@ impl<'s, 't> Sections<'s, 't> {
 
     fn check_workload(&self) {
         let source = self.workload.map(|workload| &workload.source);
-        let Some(WorkloadSource::Synthetic(spec)) = source else {
-            return;
+        let spec = match source {
+            Some(WorkloadSource::Synthetic(spec)) => spec,
+            Some(WorkloadSource::ClientPool(pool)) => return self.check_asked(pool.application),
+            Some(WorkloadSource::Trace { .. }) | None => return,
         };
         let shares = self.top.descend(&["workload", "applications"]);
         let places = if spec.shares.is_empty() { None } else { shares.list() };
@@ -87,9 +89,13 @@ impl<'s, 't> Sections<'s, 't> {
                 unknown_application::<()>(&at, *id, self.applications);
             }
         }
-        if self.application(spec.application).is_none() {
+        self.check_asked(spec.application);
+    }
+
+    fn check_asked(&self, id: ApplicationId) {
+        if self.application(id).is_none() {
             let at = self.top.descend(&["workload", "application"]);
-            unknown_application::<()>(&at, spec.application, self.applications);
+            unknown_application::<()>(&at, id, self.applications);
         }
     }
 }

@@ -38,6 +38,10 @@ impl Context<'_> {
     /// The existing file that `text` names; the places looked at if there is none. An override is typed in a
     /// shell, so its paths start in the working directory.
     pub(super) fn find_file(&self, at: &At<'_>, text: &str) -> Result<PathBuf, Vec<PathBuf>> {
+        self.find(at, text, Path::is_file)
+    }
+
+    fn find(&self, at: &At<'_>, text: &str, wanted: fn(&Path) -> bool) -> Result<PathBuf, Vec<PathBuf>> {
         let mut candidates = vec![self.folder.join(text)];
         if self.files_may_be_gone {
             return Ok(candidates.swap_remove(0));
@@ -48,7 +52,7 @@ impl Context<'_> {
         if at.is_override() {
             candidates.reverse();
         }
-        match candidates.iter().position(|path| path.is_file()) {
+        match candidates.iter().position(|path| wanted(path)) {
             Some(index) => Ok(candidates.swap_remove(index)),
             None => Err(candidates),
         }
@@ -64,11 +68,21 @@ impl Context<'_> {
             at.refuse(format!("`{text}` is a directory; expected a file"), None);
             return None;
         }
-        let shown: Vec<_> = looked_at.iter().map(|path| path.display().to_string()).collect();
-        let nearest = looked_at.iter().find_map(|path| nearest_file(path));
-        let nearest = nearest.map_or(String::new(), |file| format!("did you mean `{}`? ", file.display()));
-        let help = format!("{nearest}looked at {}", shown.join(" and "));
-        at.refuse(format!("the file `{text}` does not exist"), Some(help));
+        at.refuse(format!("the file `{text}` does not exist"), Some(help_to_find(&looked_at)));
+        None
+    }
+
+    /// The existing folder named here, or a problem.
+    pub(super) fn folder(&self, at: &At<'_>, text: &str) -> Option<PathBuf> {
+        let looked_at = match self.find(at, text, Path::is_dir) {
+            Ok(path) => return Some(path),
+            Err(looked_at) => looked_at,
+        };
+        if looked_at.iter().any(|path| path.is_file()) {
+            at.refuse(format!("`{text}` is a file; expected a folder"), None);
+            return None;
+        }
+        at.refuse(format!("the folder `{text}` does not exist"), Some(help_to_find(&looked_at)));
         None
     }
 
@@ -88,6 +102,13 @@ impl Context<'_> {
         }
         Some(SchedulerSpec { name: kind.name.to_owned(), settings })
     }
+}
+
+fn help_to_find(looked_at: &[PathBuf]) -> String {
+    let shown: Vec<_> = looked_at.iter().map(|path| path.display().to_string()).collect();
+    let nearest = looked_at.iter().find_map(|path| nearest_file(path));
+    let nearest = nearest.map_or(String::new(), |file| format!("did you mean `{}`? ", file.display()));
+    format!("{nearest}looked at {}", shown.join(" and "))
 }
 
 /// Records that `word` is none of these kinds.

@@ -4,6 +4,7 @@ mod actions;
 mod applications;
 mod check;
 mod classes;
+mod client_pool;
 mod cluster;
 mod cold_start;
 mod context;

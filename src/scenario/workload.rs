@@ -6,6 +6,7 @@
 use ebbflow_actors::SimTime;
 
 use super::classes;
+use super::client_pool;
 use super::context::Context;
 use super::conversations;
 use super::distributions::{self, Rate};
@@ -19,7 +20,8 @@ const DEFAULT_PRESET: &str = "azure-conv";
 /// … and this many requests, also of any generated workload without an end.
 const DEFAULT_REQUESTS: u64 = 600;
 /// Keys that only generated workloads have.
-const GENERATED_KEYS: [&str; 9] = [
+const GENERATED_KEYS: [&str; 10] = [
+    "client_pool",
     "preset",
     "synthetic",
     "sessions",
@@ -59,7 +61,10 @@ pub(super) fn read(top: &Keys<'_>, first: ApplicationId, context: &Context<'_>) 
             let path = read_trace(&at, context);
             path.zip(arrivals).map(|(path, arrivals)| WorkloadSource::Trace { path, skip_bad_rows, arrivals })
         }
-        None => read_generated(Some(&keys), first, context).map(WorkloadSource::Synthetic),
+        None => match keys.get("client_pool") {
+            Some(at) => client_pool::read(&at, &keys, first, context).map(WorkloadSource::ClientPool),
+            None => read_generated(Some(&keys), first, context).map(WorkloadSource::Synthetic),
+        },
     };
     keys.finish();
     Some(WorkloadSpec { source: source?, transform, classes: classes? })

@@ -16,6 +16,7 @@ pub fn form(table: &KeyTable) -> Form {
         .key("trace", any([trace_file(), ancestor_trace()]))
         .key("preset", presets())
         .key("synthetic", synthetic())
+        .key("client_pool", client_pool())
         .key("arrivals", arrivals())
         .key("rate", rate())
         .key("sessions", sessions())
@@ -36,6 +37,19 @@ pub fn form(table: &KeyTable) -> Form {
         .key("skip_bad_rows", flag())
         .key("classes", classes())
         .form()
+}
+
+/// Clients as ServeGen publishes them.
+fn client_pool() -> Form {
+    let folder = || text().about("a folder with files like chunk-0-trace.csv and chunk-0-dataset.json");
+    let spelt = Object::default()
+        .must("path", folder())
+        .key("clients", list(count(0).about("as its files are numbered"), 1).about("whose requests arrive"))
+        .key("top", count(1).unit("clients").about("only those of so many, who send most in the time used"))
+        .key("prompt", lengths().unit("tokens").about("of all prompts, instead of the pool's; with `output`"))
+        .key("output", lengths().unit("tokens").about("of all outputs, instead of the pool's; with `prompt`"))
+        .form();
+    any([folder(), spelt])
 }
 
 /// An application that is asked.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::client_pool::ClientPoolError;
 use crate::diagnosis::{BadRows, Findings, HeaderProblem, nearest_file};
 use crate::ids::ApplicationId;
 
@@ -35,6 +36,9 @@ pub enum WorkloadError {
         /// Rows that were skipped on request.
         skipped_rows: u64,
     },
+    /// A client pool that cannot be used.
+    #[error(transparent)]
+    ClientPool(#[from] ClientPoolError),
     /// The scenario has no application to send requests to.
     #[error("application {found} of the workload does not exist; the scenario has {}", list(known))]
     UnknownApplication {
@@ -78,6 +82,7 @@ impl WorkloadError {
                     closing: Some(closing.collect::<Vec<_>>().join("\n")),
                 }
             }
+            WorkloadError::ClientPool(error) => error.findings(),
             WorkloadError::Unreadable { path, .. } => {
                 let help = nearest_file(path).map(|file| format!("did you mean `{}`?", file.display()));
                 Findings::general(self.to_string(), help)

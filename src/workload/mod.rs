@@ -2,9 +2,10 @@
 //!
 //! [`open`] turns a description into a stream of requests in order of arrival. A trace is read and checked
 //! as a whole before the run, kept compactly in memory; generated requests are drawn as they are asked for,
-//! so that their number does not matter. Requests that wait for answers, of sessions and of a fixed number of
+//! so that their number does not matter; so are those of the clients of a pool. Requests that wait for answers, of sessions and of a fixed number of
 //! clients, are made while the run goes on, by [`Conversations`]. Times are integer nanoseconds, lengths tokens.
 
+mod client_pool;
 mod conversations;
 mod entry;
 mod error;
@@ -19,6 +20,8 @@ mod trace;
 mod transform;
 
 pub use crate::diagnosis::RowProblem;
+pub use client_pool::ClientPoolError;
+pub(crate) use client_pool::files as client_pool_files;
 pub use conversations::{Answer, Conversations};
 pub use error::WorkloadError;
 pub use prefix_statistics::{PrefixCounts, PrefixStatistics};
@@ -30,7 +33,7 @@ use ebbflow_actors::SimTime;
 use crate::ids::ApplicationId;
 use crate::instance::continuous::BLOCK_TOKENS;
 use crate::request::Request;
-use crate::scenario::{Arrivals, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
+use crate::scenario::{Arrivals, ClientPoolSpec, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
 use entry::Entry;
 use labels::Labels;
 use synthetic::Synthetic;
@@ -87,6 +90,7 @@ pub fn open(
                 notes: trace.notes,
             })
         }
+        WorkloadSource::ClientPool(pool) => open_client_pool(pool, spec, applications, seed),
         WorkloadSource::Synthetic(synthetic) if synthetic.waits_for_answers() => {
             open_conversations(synthetic, spec, applications, seed)
         }
@@ -129,6 +133,27 @@ fn open_conversations(
         expected: conversations.expected(),
         arrivals_end: spec.until,
         conversations: Some(conversations),
+        prefix_block_tokens: BLOCK_TOKENS,
+        skipped_rows: 0,
+        notes: Vec::new(),
+    })
+}
+
+fn open_client_pool(
+    pool: &ClientPoolSpec,
+    WorkloadSpec { transform, classes, .. }: &WorkloadSpec,
+    applications: &[ApplicationId],
+    seed: u64,
+) -> Result<Workload, WorkloadError> {
+    let client_pool::Opened { requests: generated, expected, end } =
+        client_pool::open(pool, transform, applications, seed)?;
+    let start = SimTime::ZERO + transform.start.unwrap_or_default();
+    let labels = Labels::new(None, classes, seed)?;
+    Ok(Workload {
+        requests: requests(generated, labels, *transform),
+        conversations: None,
+        expected: expected.map(|count| count.min(transform.limit.unwrap_or(u64::MAX))),
+        arrivals_end: transform.rate_scale.is_none().then(|| SimTime::ZERO + end.saturating_sub(start)),
         prefix_block_tokens: BLOCK_TOKENS,
         skipped_rows: 0,
         notes: Vec::new(),

@@ -73,7 +73,7 @@ fn given(key: &str, path: &Path) -> String {
 fn or_name_it(kind: InputKind) -> &'static str {
     match kind {
         InputKind::Trace => ", or name it with --trace FILE",
-        InputKind::PerformanceTable | InputKind::Calibration => "",
+        InputKind::ClientPool | InputKind::PerformanceTable | InputKind::Calibration => "",
     }
 }
 
@@ -114,6 +114,7 @@ impl Recorded {
             let path = self.find(file, trace)?;
             match file.kind {
                 InputKind::Trace => input.replay(&path),
+                InputKind::ClientPool => input.overrides.push(given("workload.client_pool.path", &path)),
                 InputKind::PerformanceTable => {
                     input.overrides.push(given("performance_model.db.path", &path))
                 }
@@ -132,7 +133,7 @@ impl Recorded {
             _ => self.candidates(file),
         };
         let mut changed = None;
-        for path in candidates.iter().filter(|path| path.is_file()) {
+        for path in candidates.iter().filter(|path| file.kind.is_there(path)) {
             let found = InputFile::read(file.kind, path)?;
             if found.holds_the_same(file) {
                 return Ok(path.clone());

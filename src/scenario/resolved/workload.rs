@@ -18,6 +18,7 @@ pub(super) fn workload(workload: &WorkloadSpec) -> Value {
             }
             keys
         }
+        WorkloadSource::ClientPool(pool) => client_pool(pool),
         WorkloadSource::Synthetic(spec) => synthetic(spec),
     };
     keys["start"] = json!(transform.start.map(seconds));
@@ -42,6 +43,25 @@ fn class(class: &RequestClass) -> Value {
         "slo": class.slo.as_ref().map(ToString::to_string),
         "prompt": class.prompt.as_ref().map(lengths),
         "output": class.output.as_ref().map(lengths),
+    })
+}
+
+fn client_pool(pool: &ClientPoolSpec) -> Value {
+    let (clients, top) = match &pool.clients {
+        PoolClients::All => (None, None),
+        PoolClients::These(numbers) => (Some(numbers), None),
+        PoolClients::Top(most) => (None, Some(most)),
+    };
+    json!({
+        "client_pool": {
+            "path": absolute(&pool.folder),
+            "clients": clients,
+            "top": top,
+            "prompt": pool.lengths.as_ref().map(|(prompt, _)| lengths(prompt)),
+            "output": pool.lengths.as_ref().map(|(_, output)| lengths(output)),
+        },
+        "rate": pool.rate,
+        "application": pool.application,
     })
 }
 

@@ -6,6 +6,7 @@
 mod action;
 mod application;
 mod classes;
+mod client_pool;
 mod cluster;
 mod conversations;
 mod model;
@@ -21,6 +22,7 @@ use crate::slo::Slo;
 pub use action::{Action, Operation};
 pub use application::{ApplicationSpec, DrainTimeoutAction, PolicySpec, ScalingSpec, SchedulerSpec};
 pub use classes::RequestClass;
+pub use client_pool::{ClientPoolSpec, PoolClients};
 pub use cluster::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
 pub use conversations::{Clients, PrefixGroups, Sessions, ThinkTime};
 pub use model::{KnownModel, ModelSpec};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ebbflow_actors::{SimDuration, SimTime};
 
 use super::classes::RequestClass;
+use super::client_pool::ClientPoolSpec;
 use super::conversations::{Clients, PrefixGroups, Sessions};
 use crate::ids::ApplicationId;
 use crate::workload::Preset;
@@ -33,6 +34,8 @@ pub enum WorkloadSource {
         /// When its requests arrive instead, in their order; none: as recorded.
         arrivals: Option<Arrivals>,
     },
+    /// Requests of the clients of a pool.
+    ClientPool(ClientPoolSpec),
     /// Generated requests.
     Synthetic(SyntheticSpec),
 }

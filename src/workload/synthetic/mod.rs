@@ -41,6 +41,9 @@ pub(super) enum Stream {
     NewTokens,
     TurnGaps,
     Classes,
+    ClientGaps,
+    ClientPrompts,
+    ClientOutputs,
 }
 
 impl Stream {

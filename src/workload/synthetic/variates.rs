@@ -18,7 +18,7 @@ pub(crate) fn normal(random: &mut CounterRng) -> f64 {
 }
 
 /// Gamma with this shape and scale 1.
-pub(super) fn gamma(random: &mut CounterRng, shape: f64) -> f64 {
+pub(crate) fn gamma(random: &mut CounterRng, shape: f64) -> f64 {
     if shape < 1.0 {
         let boost = libm::pow(random.unit_f64(), 1.0 / shape);
         return gamma(random, shape + 1.0) * boost;
