@@ -2,10 +2,8 @@
 
 use super::DoesNotFit;
 use crate::instance::continuous::{CacheSpace, GpuMemory};
-use crate::performance::roofline::{self, Deployment, KvMemory, Roofline, RooflineError};
-use crate::scenario::{
-    EngineSpec, GpuSpec, InstanceConfig, KnownModel, ModelSpec, Parallelism, RooflineSpec,
-};
+use crate::performance::roofline::{Deployment, KvMemory, Parallelism, Roofline, RooflineError};
+use crate::scenario::{EngineSpec, GpuSpec, InstanceConfig, KnownModel, ModelSpec, RooflineSpec};
 
 /// Widest split that is tried when none fits that was asked for.
 const WIDEST: u32 = 64;
@@ -62,12 +60,11 @@ impl Deploying<'_> {
     /// The split, whether or not it has room; an inner error says why the model cannot be split so.
     fn split(self, parallelism: Parallelism) -> Result<Result<Roofline, RooflineError>, DoesNotFit> {
         let sheet = self.gpu.data_sheet().ok_or_else(|| DoesNotFit::NoSheet(self.gpu.name.clone()))?;
-        let Parallelism { pipeline, tensor, expert } = parallelism;
         let roofline = Roofline::new(Deployment {
             model: self.known.model.clone(),
             gpu: (*sheet).clone(),
             backend: self.spec.backend,
-            parallelism: roofline::Parallelism { tensor, pipeline, expert },
+            parallelism,
             precision: self.known.precision,
             cache: Some(self.known.cache),
         });

@@ -29,14 +29,16 @@ impl Model {
 
     /// Bytes of all weights. Embeddings, output projection, routers and norms stay in bf16.
     pub fn weight_bytes(&self, weights: Precision) -> f64 {
-        let experts =
-            self.experts.map_or(0.0, |experts| f64::from(experts.count) * f64::from(experts.layers));
-        let expert_elements = experts * self.expert_size();
         let dense = self.dense_precision(weights);
         let kept = self.embedding_parameters() + self.routers_and_norms();
-        expert_elements * weights.bytes()
-            + self.dense_elements() * dense.bytes()
-            + kept * Precision::Bf16.bytes()
+        self.expert_bytes(weights) + self.dense_elements() * dense.bytes() + kept * Precision::Bf16.bytes()
+    }
+
+    /// Bytes of the experts that tokens choose among, 0 without any.
+    pub fn expert_bytes(&self, weights: Precision) -> f64 {
+        let experts =
+            self.experts.map_or(0.0, |experts| f64::from(experts.count) * f64::from(experts.layers));
+        experts * self.expert_size() * weights.bytes()
     }
 
     /// Bytes of keys and values of one token in one layer, in `cache`, on one of `ranks` tensor-parallel

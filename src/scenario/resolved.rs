@@ -286,6 +286,7 @@ fn instance_keys(config: &InstanceConfig) -> Map<String, Value> {
     let mut keys = engine.as_object().cloned().unwrap_or_default();
     keys.insert("pipeline_parallelism".to_owned(), json!(config.parallelism.pipeline));
     keys.insert("tensor_parallelism".to_owned(), json!(config.parallelism.tensor));
+    keys.insert("data_parallelism".to_owned(), json!(config.parallelism.data));
     keys.insert("expert_parallelism".to_owned(), json!(config.parallelism.expert));
     keys
 }

@@ -178,10 +178,11 @@ fn read_instance(keys: Option<&Keys<'_>>, engine: &str) -> Option<InstanceConfig
     };
     let pipeline = degree("pipeline_parallelism", PARALLELISM.pipeline);
     let tensor = degree("tensor_parallelism", PARALLELISM.tensor);
+    let data = degree("data_parallelism", PARALLELISM.data);
     let expert = degree("expert_parallelism", PARALLELISM.expert);
     let engine = engines::read(keys, engine);
     Some(InstanceConfig {
         engine: engine?,
-        parallelism: Parallelism { pipeline: pipeline?, tensor: tensor?, expert: expert? },
+        parallelism: Parallelism { pipeline: pipeline?, tensor: tensor?, data: data?, expert: expert? },
     })
 }

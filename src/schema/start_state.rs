@@ -71,8 +71,14 @@ fn instance(table: &KeyTable) -> Object<'_> {
         )
         .key("tensor_parallelism", count(1).about("GPUs that share every matrix"))
         .key(
+            "data_parallelism",
+            count(1).about(
+                "engines that have requests of their own and share the experts, in step; `roofline` only",
+            ),
+        )
+        .key(
             "expert_parallelism",
-            count(1).about("how many of those keep experts whole; only `roofline` counts them"),
+            count(1).about("how many of tensor × data GPUs keep experts whole; only `roofline` counts them"),
         );
     vllm(selecting)
 }

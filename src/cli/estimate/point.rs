@@ -18,8 +18,8 @@ const MOST_GPUS: u64 = 1024;
 pub const NEEDED: [&str; 8] =
     ["model", "gpu", "engine", "precision", "tensor_parallel", "isl", "osl", "concurrency"];
 /// Columns that need not be there.
-pub const OPTIONAL: [&str; 4] =
-    ["pipeline_parallel", "expert_parallel", "kv_dtype", "gpu_memory_utilization"];
+pub const OPTIONAL: [&str; 5] =
+    ["pipeline_parallel", "data_parallel", "expert_parallel", "kv_dtype", "gpu_memory_utilization"];
 
 /// What was said in each of those columns.
 pub type Words = BTreeMap<&'static str, String>;
@@ -67,6 +67,7 @@ impl Catalogue {
         let parallelism = Parallelism {
             tensor: degree(words, "tensor_parallel")?,
             pipeline: degree(words, "pipeline_parallel")?,
+            data: degree(words, "data_parallel")?,
             expert: degree(words, "expert_parallel")?,
         };
         // Tables leave it out where the weights are as released.
@@ -113,6 +114,7 @@ fn in_column(column: &'static str) -> impl Fn(String) -> Wrong {
 fn axis(error: &RooflineError) -> &'static str {
     match error {
         RooflineError::Parallelism { what: "pipeline", .. } => "pipeline_parallel",
+        RooflineError::Parallelism { what: "data", .. } => "data_parallel",
         RooflineError::Parallelism { what: "expert", .. } => "expert_parallel",
         _ => "tensor_parallel",
     }

@@ -116,6 +116,7 @@ impl ContinuousBatcher {
         time: Arc<dyn IterationTime>,
     ) -> Result<Self, SettingsError> {
         settings.check()?;
+        let settings = settings.of_engines(time.engines());
         let capacity = memory.cache_bytes() / memory.block_bytes();
         let pace = settings.speculation.map_or(Pace::STEADY, |speculation| {
             Pace::speculative(speculation.draft_tokens, speculation.acceptance)

@@ -27,11 +27,18 @@ impl IterationTime for Roofline {
         let decodes = u64::from(sequences) * u64::from(tokens_each);
         let run = |sums| self.decode_run(&sums);
         let none = IterationSums::default();
+        let base_fs = run(IterationSums { decodes, ..none }).first_fs;
         DecodeLine {
-            base_fs: run(IterationSums { decodes, ..none }).first_fs,
-            per_context_fs: run(IterationSums { decodes: 1, ..none }).growth_fs,
-            per_windowed_context_fs: run(IterationSums { growing_in_window: 1, ..none }).growth_fs,
+            base_fs,
+            per_context_fs: run(IterationSums { decodes, decode_context: 1, ..none }).first_fs - base_fs,
+            per_windowed_context_fs: run(IterationSums { decodes, windowed_decode_context: 1, ..none })
+                .first_fs
+                - base_fs,
         }
+    }
+
+    fn engines(&self) -> u32 {
+        self.deployment().parallelism.data
     }
 
     fn active_share(&self) -> f64 {

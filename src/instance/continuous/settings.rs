@@ -133,6 +133,23 @@ pub enum SettingsError {
 }
 
 impl Settings {
+    /// What so many engines with these settings do in one iteration, as if they were one: several budgets, of which a
+    /// prompt has one. Leaves out that a sequence finds room in one engine's cache only.
+    pub fn of_engines(self, engines: u32) -> Self {
+        if engines <= 1 {
+            return self;
+        }
+        let one = self.max_num_batched_tokens;
+        Settings {
+            max_num_batched_tokens: one.saturating_mul(engines.into()),
+            max_num_seqs: self.max_num_seqs.saturating_mul(engines),
+            long_prefill_token_threshold: Some(
+                self.long_prefill_token_threshold.map_or(one, |most| most.min(one)),
+            ),
+            ..self
+        }
+    }
+
     /// Draft tokens an iteration.
     pub fn draft_tokens(&self) -> u32 {
         self.speculation.map_or(0, |speculation| speculation.draft_tokens)

@@ -64,6 +64,11 @@ pub trait IterationTime: Send + Sync + std::fmt::Debug {
     /// windowed term's growing part to its constant part, which the engine takes care of.
     fn decode_line(&self, sequences: u32, tokens_each: u32) -> DecodeLine;
 
+    /// Engines that work in step, each with sequences of its own and the settings of one engine.
+    fn engines(&self) -> u32 {
+        1
+    }
+
     /// Share of the weights that a token visits: 1 but for mixtures of experts. Only energy depends on it.
     fn active_share(&self) -> f64 {
         1.0

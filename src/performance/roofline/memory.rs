@@ -31,7 +31,10 @@ impl KvMemory {
     pub(super) fn of(deployment: &Deployment, cache: Precision, share: f64) -> Self {
         let Deployment { model, gpu, parallelism, .. } = deployment;
         let weights = model.weight_precision(deployment.precision);
-        let weight_bytes = model.weight_bytes(weights);
+        // Every engine has all but the experts, which they share.
+        let engines = f64::from(parallelism.data);
+        let (all, experts) = (model.weight_bytes(weights), model.expert_bytes(weights));
+        let weight_bytes = engines * (all - experts) + experts;
         let gpus = f64::from(parallelism.gpus());
         let budget = deployment.backend.default_token_budget(gpu.memory_bytes);
         let reserved_bytes = RESERVED_BYTES + TOKEN_BYTES * budget as f64;

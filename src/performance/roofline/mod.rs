@@ -13,7 +13,7 @@
 //! that are read anyway. Experts touched by T tokens of k choices among E: E (1 − (1 − k/E)^T).
 //!
 //! Leaves out: jitter, clocks that drop under load, kernels that change with the shape, skewed routing beyond a
-//! mean factor, attention data parallelism, speculative decoding, LoRA, links between servers. How far it can be
+//! mean factor, requests spread unevenly over engines that work in step, speculative decoding, LoRA, links between servers. How far it can be
 //! trusted is printed by `cargo test --test suite roofline -- --nocapture`: mean errors of the time of a token are
 //! 2 to 8 % for dense models on GPUs with measured kernels and engines, 4 to 12 % for mixtures of experts (an engine
 //! and a model never seen together: up to 30 %), 15 to 25 % for a GPU of which only the data sheet is known; of the
@@ -31,6 +31,7 @@ mod gpu;
 mod gpu_file;
 mod gpu_name;
 mod gpus;
+mod in_step;
 mod iteration;
 mod memory;
 mod operators;
@@ -54,6 +55,7 @@ pub use own_constants::OwnConstants;
 pub use parallelism::Parallelism;
 
 use crate::models::{Model, Precision, Window};
+use in_step::Busiest;
 use times::{LayerCosts, Work};
 
 /// An instance: which model runs on which GPUs under which engine.
@@ -144,7 +146,7 @@ impl Roofline {
         Terms {
             iterations: 1.0,
             expert_layers: self.costs.expert_layers(),
-            sequences: sums.sequences() as f64,
+            sequences: Busiest::of(sums, self.deployment.parallelism.data).sequences,
             memory,
             compute,
         }
@@ -170,7 +172,7 @@ impl Roofline {
         let fs = |seconds: f64| (seconds * 1e15).round() as u64;
         let alone = IterationSums { decodes: sums.decodes, ..IterationSums::default() };
         let base_fs = fs(self.breakdown(&alone).total_s());
-        let [full_s, windowed_s] = self.costs.context_token_s();
+        let [full_s, windowed_s] = self.costs.context_token_s(sums.decodes);
         let scale = self.constants.memory_scale;
         let (full_fs, windowed_fs) = (fs(full_s * scale), fs(windowed_s * scale));
         let grows = |full: u64, windowed: u64| full * full_fs + windowed * windowed_fs;

@@ -7,25 +7,35 @@ use crate::models::{Attention, Model};
 const MAX_GPUS: u32 = 1024;
 
 /// How a model is split.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+///
+/// Tables of measurements know `tensor` alone; fixed times and knots ignore it all.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Parallelism {
-    /// GPUs that share every matrix.
-    pub tensor: u32,
     /// Groups of layers, one after the other; each has `tensor` GPUs.
     pub pipeline: u32,
-    /// Of the `tensor` GPUs, how many share the experts whole instead of sharing every expert.
+    /// GPUs that share every matrix.
+    pub tensor: u32,
+    /// Engines that each have requests, attention and a cache of their own, `tensor` GPUs each, and compute the
+    /// experts together, iteration by iteration.
+    pub data: u32,
+    /// Of the `tensor · data` GPUs, how many share the experts whole instead of sharing every expert.
     pub expert: u32,
 }
 
 impl Parallelism {
     /// Tensor parallelism alone.
     pub const fn tensor(tensor: u32) -> Self {
-        Parallelism { tensor, pipeline: 1, expert: 1 }
+        Parallelism { tensor, pipeline: 1, data: 1, expert: 1 }
     }
 
-    /// GPUs in all.
+    /// GPUs in all; too many to count are more than any server has.
     pub const fn gpus(&self) -> u32 {
-        self.tensor * self.pipeline
+        self.tensor.saturating_mul(self.pipeline).saturating_mul(self.data)
+    }
+
+    /// GPUs that share the experts of a layer.
+    pub const fn expert_gpus(&self) -> u32 {
+        self.tensor.saturating_mul(self.data)
     }
 
     /// Refuses what the model cannot be split into.
@@ -33,8 +43,9 @@ impl Parallelism {
         let refuse = |what, degree, why: String| {
             Err(RooflineError::Parallelism { what, degree, model: model.name.clone(), why })
         };
-        let Parallelism { tensor, pipeline, expert } = *self;
-        for (what, degree) in [("tensor", tensor), ("pipeline", pipeline), ("expert", expert)] {
+        let Parallelism { tensor, pipeline, data, expert } = *self;
+        for (what, degree) in [("tensor", tensor), ("pipeline", pipeline), ("data", data), ("expert", expert)]
+        {
             if degree == 0 || degree > MAX_GPUS {
                 return refuse(what, degree, format!("expected 1 to {MAX_GPUS}"));
             }
@@ -52,9 +63,15 @@ impl Parallelism {
         if pipeline > model.layers {
             return refuse("pipeline", pipeline, format!("it has {} layers", model.layers));
         }
+        if data > 1 && !model.is_moe() {
+            let why = "it has no experts to share; so many instances do the same".to_owned();
+            return refuse("data", data, why);
+        }
         let count = model.experts.map_or(1, |experts| experts.count);
-        if expert > 1 && (!tensor.is_multiple_of(expert) || !count.is_multiple_of(expert)) {
-            let why = format!("it must divide tensor parallelism ({tensor}) and its {count} experts");
+        let shared = self.expert_gpus();
+        if expert > 1 && (!shared.is_multiple_of(expert) || !count.is_multiple_of(expert)) {
+            let shared_by = if data > 1 { "tensor × data parallelism" } else { "tensor parallelism" };
+            let why = format!("it must divide {shared_by} ({shared}) and its {count} experts");
             return refuse("expert", expert, why);
         }
         Ok(())
@@ -73,12 +90,17 @@ mod tests {
         };
         assert!(refused(Parallelism::tensor(3), "Llama-3.1-8B").contains("32 heads"));
         assert!(refused(Parallelism::tensor(0), "Llama-3.1-8B").contains("expected 1 to"));
-        let experts = Parallelism { tensor: 4, pipeline: 1, expert: 3 };
+        let experts = Parallelism { expert: 3, ..Parallelism::tensor(4) };
         assert!(refused(experts, "gpt-oss-20b").contains("expert parallelism 3"));
         assert!(
             refused(Parallelism { pipeline: 99, ..Parallelism::tensor(1) }, "Qwen3-8B").contains("36 layers")
         );
-        let replicated = Parallelism { tensor: 8, pipeline: 1, expert: 8 };
+        let replicated = Parallelism { expert: 8, ..Parallelism::tensor(8) };
         assert!(replicated.check(&find("Qwen3-235B-A22B").unwrap()).is_ok());
+        let engines = Parallelism { data: 4, expert: 8, ..Parallelism::tensor(2) };
+        assert!(engines.check(&find("Qwen3-235B-A22B").unwrap()).is_ok());
+        assert!(refused(engines, "Llama-3.1-8B").contains("no experts to share"));
+        let uneven = Parallelism { data: 2, expert: 4, ..Parallelism::tensor(1) };
+        assert!(refused(uneven, "gpt-oss-20b").contains("tensor × data parallelism (2)"));
     }
 }

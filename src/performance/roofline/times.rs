@@ -1,9 +1,10 @@
 //! The times of the operators of one deployment, before the engine's constants.
 //!
-//! One tensor-parallel GPU is timed: all do the same at the same time. Starts and passes over memory of the
+//! One GPU of the busiest engine is timed: tensor-parallel GPUs do the same at the same time. Starts and passes over memory of the
 //! small operators are those of kernels within CUDA graphs.
 
 use super::gpu::{Collective, ExpertShare, Gpu, Share};
+use super::in_step::{Busiest, spread_over};
 use super::iteration::IterationSums;
 use super::operators::{Operator, OperatorTimes};
 use super::{Deployment, Parallelism};
@@ -91,6 +92,9 @@ pub(super) struct LayerCosts {
     context_s: f64,
     tensor: f64,
     collective: Collective,
+    engines: u32,
+    expert_gpus: f64,
+    expert_collective: Collective,
     link: f64,
     boundaries: f64,
 }
@@ -146,6 +150,9 @@ impl LayerCosts {
             context_s: model.kv_layer_bytes(cache, tensor) / (gpu.decode_attention * gpu.bandwidth_bytes_s),
             tensor: f64::from(tensor),
             collective: gpu.collective(tensor),
+            engines: parallelism.data,
+            expert_gpus: f64::from(parallelism.expert_gpus()),
+            expert_collective: gpu.collective(parallelism.expert_gpus()),
             link: gpu.link_bytes_s,
             boundaries: f64::from(parallelism.pipeline - 1),
         }
@@ -155,9 +162,10 @@ impl LayerCosts {
         self.experts.as_ref().map_or(0.0, |experts| experts.layers)
     }
 
-    /// Seconds that one more token of context adds to decoding: in layers without a window, and in others.
-    pub(super) fn context_token_s(&self) -> [f64; 2] {
-        [(self.layers - self.windowed_layers) * self.context_s, self.windowed_layers * self.context_s]
+    /// Seconds that one more token of context adds to so many decodes: in layers without a window, and in others.
+    pub(super) fn context_token_s(&self, decodes: u64) -> [f64; 2] {
+        let context_s = self.context_s / spread_over(decodes, self.engines);
+        [(self.layers - self.windowed_layers) * context_s, self.windowed_layers * context_s]
     }
 
     /// All layers, for all that is in `sums`.
@@ -166,32 +174,35 @@ impl LayerCosts {
         if sums.tokens() == 0 {
             return times;
         }
-        let tokens = sums.tokens() as f64;
+        let busiest = Busiest::of(sums, self.engines);
+        let tokens = busiest.tokens;
         times.charge(Operator::Projections, gemms(&self.projections, tokens, self.dense).times(self.layers));
         if self.dense_layers > 0.0 {
             let block_s = gemms(&self.feed_forward, tokens, self.dense);
             times.charge(Operator::FeedForward, block_s.times(self.dense_layers));
         }
         if let Some(experts) = &self.experts {
-            times.charge(Operator::Experts, experts.seconds(tokens, self.bf16).times(experts.layers));
+            let experts_s = experts.seconds(sums.tokens() as f64, tokens, self.bf16);
+            times.charge(Operator::Experts, experts_s.times(experts.layers));
             let shared_s = gemms(&experts.shared, tokens, self.dense);
             times.charge(Operator::FeedForward, shared_s.times(experts.layers));
         }
-        times.charge(Operator::LmHead, self.bf16.gemm_s(self.lm_head, sums.sequences() as f64));
-        self.attention(sums, &mut times);
+        times.charge(Operator::LmHead, self.bf16.gemm_s(self.lm_head, busiest.sequences));
+        self.attention(sums, &busiest, &mut times);
         self.traffic(tokens, &mut times);
+        self.dispatch(sums.tokens() as f64, &mut times);
         times
     }
 
-    fn attention(&self, sums: &IterationSums, times: &mut Work) {
+    fn attention(&self, sums: &IterationSums, busiest: &Busiest, times: &mut Work) {
         let (full, windowed) = (self.layers - self.windowed_layers, self.windowed_layers);
         let start_s = self.layers * ATTENTION_START_S;
         if sums.chunks > 0 {
-            let pairs = full * sums.prefill_pairs as f64 + windowed * sums.windowed_prefill_pairs as f64;
+            let pairs = full * busiest.prefill_pairs + windowed * busiest.windowed_prefill_pairs;
             times.charge(Operator::PrefillAttention, Seconds::of(start_s, start_s + pairs * self.pair_s));
         }
         if sums.decodes > 0 {
-            let context = full * sums.decode_context as f64 + windowed * sums.windowed_decode_context as f64;
+            let context = full * busiest.decode_context + windowed * busiest.windowed_decode_context;
             times.charge(Operator::DecodeAttention, Seconds::memory(start_s + context * self.context_s));
         }
     }
@@ -209,6 +220,19 @@ impl LayerCosts {
         }
         let stage_s = self.collective.start_s + stream / link;
         times.charge(Operator::SendReceive, Seconds::memory(self.boundaries * stage_s));
+    }
+
+    /// Engines that share experts gather the tokens of all before them and scatter the sums behind them, which moves
+    /// as much as an all-reduce.
+    fn dispatch(&self, tokens: f64, times: &mut Work) {
+        if self.engines == 1 {
+            return;
+        }
+        let stream = tokens * self.hidden * STREAM_BYTES;
+        let link = self.expert_collective.share * self.link;
+        let ring_s = 2.0 * (self.expert_gpus - 1.0) / self.expert_gpus * stream / link;
+        let both_s = 2.0 * self.expert_collective.start_s + ring_s;
+        times.charge(Operator::AllReduce, Seconds::memory(self.expert_layers() * both_s));
     }
 }
 
@@ -250,21 +274,22 @@ fn gemms(matrices: &[Matrix], tokens: f64, arithmetic: Arithmetic) -> Seconds {
 }
 
 impl ExpertCosts {
-    /// Seconds of one layer's router and experts.
-    fn seconds(&self, tokens: f64, bf16: Arithmetic) -> Seconds {
+    /// Seconds of one layer's router, which sees the tokens of one engine, and experts, which see those of all.
+    fn seconds(&self, tokens: f64, routed: f64, bf16: Arithmetic) -> Seconds {
         let missed = libm::pow(1.0 - self.active / self.count, tokens);
         let read_s = self.count * (1.0 - missed) * self.read_s;
         let arithmetic_s = tokens * self.active * self.visit_s;
-        bf16.gemm_s(self.router, tokens).plus(Seconds::of(self.start_s + read_s, self.start_s + arithmetic_s))
+        bf16.gemm_s(self.router, routed).plus(Seconds::of(self.start_s + read_s, self.start_s + arithmetic_s))
     }
 }
 
 fn expert_costs(deployment: &Deployment, weights: Precision) -> Option<ExpertCosts> {
     let Deployment { model, gpu, parallelism, .. } = deployment;
     let Parallelism { tensor, expert, .. } = *parallelism;
+    let gpus = parallelism.expert_gpus();
     let experts = model.experts?;
     let (peak, ExpertShare { compute, memory, start_s, .. }) = gpu.expert_arithmetic(weights);
-    let elements = expert_elements(model, tensor);
+    let elements = expert_elements(model, gpus);
     let imbalance = libm::pow(f64::from(expert), EXPERT_IMBALANCE);
     Some(ExpertCosts {
         layers: f64::from(experts.layers),
@@ -279,6 +304,6 @@ fn expert_costs(deployment: &Deployment, weights: Precision) -> Option<ExpertCos
 }
 
 /// Elements of an expert on one GPU, on average: it is shared, or lies whole on one of several.
-fn expert_elements(model: &Model, tensor: u32) -> f64 {
-    model.expert_size() / f64::from(tensor)
+fn expert_elements(model: &Model, gpus: u32) -> f64 {
+    model.expert_size() / f64::from(gpus)
 }

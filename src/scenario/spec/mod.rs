@@ -19,6 +19,7 @@ use ebbflow_actors::{SimDuration, SimTime};
 
 use crate::slo::Slo;
 
+pub use crate::performance::roofline::Parallelism;
 pub use action::{Action, Operation};
 pub use application::{ApplicationSpec, DrainTimeoutAction, PolicySpec, ScalingSpec, SchedulerSpec};
 pub use classes::RequestClass;
@@ -28,7 +29,7 @@ pub use conversations::{Clients, PrefixGroups, Sessions, ThinkTime};
 pub use model::{KnownModel, ModelSpec};
 pub use network::{IntraKind, IntraSpec, LinksSpec, NetworkSpec, NicKind, NicSpec};
 pub use performance::{CalibrationFile, PerformanceSpec, RooflineSpec};
-pub use start_state::{EngineSpec, InstanceConfig, PackedSpec, Parallelism, PoolSpec, SplitType, StartState};
+pub use start_state::{EngineSpec, InstanceConfig, PackedSpec, PoolSpec, SplitType, StartState};
 pub use workload::{Arrivals, Lengths, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
 
 /// Everything a run needs.

@@ -2,6 +2,7 @@
 
 use crate::ids::{ApplicationId, Tag};
 use crate::instance::continuous::{CacheSpace, Settings};
+use crate::performance::roofline::Parallelism;
 
 /// Which instances exist at time 0. The blocks also say how scale-ups configure a new instance.
 #[derive(Clone, Debug)]
@@ -185,28 +186,5 @@ impl EngineSpec {
             EngineSpec::Vllm(settings) => EngineSpec::Vllm(Settings { prefix_block_tokens, ..settings }),
             other => other,
         }
-    }
-}
-
-/// Model parallelism.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Parallelism {
-    /// Pipeline stages. Tables of measurements and fixed times ignore them.
-    pub pipeline: u32,
-    /// GPUs per layer.
-    pub tensor: u32,
-    /// Of the `tensor` GPUs, how many keep experts whole. Only `roofline` knows it.
-    pub expert: u32,
-}
-
-impl Parallelism {
-    /// Tensor parallelism alone.
-    pub const fn tensor(tensor: u32) -> Self {
-        Parallelism { pipeline: 1, tensor, expert: 1 }
-    }
-
-    /// GPUs in all; too many to count are more than any server has.
-    pub const fn gpus(&self) -> u32 {
-        self.tensor.saturating_mul(self.pipeline)
     }
 }

@@ -5,6 +5,7 @@
 //! measurements with its error, and everything that was left out with the reason.
 
 mod constants;
+mod data_parallel;
 mod rows;
 mod silicon;
 mod throughput;

@@ -103,15 +103,15 @@ fn row(record: &Record) -> Result<Row, String> {
     let gpu = record.text("system");
     let gpu = find_gpu(gpu).map_err(|_| format!("GPU not built in: {gpu}"))?;
     if record.degree("attention_dp_size") > 1 {
-        return Err("attention data parallelism".to_owned());
+        return Err("attention data parallelism: see data_parallel.rs".to_owned());
     }
     let precision = record.text("precision").parse().unwrap_or(Precision::Bf16);
     let backend: Backend = record.text("backend").parse().unwrap();
     let group = (name, gpu.name.clone(), backend, precision);
     unexplained(&group)?;
     let expert = if model.is_moe() { record.degree("moe_ep_size") } else { 1 };
-    let parallelism =
-        Parallelism { tensor: record.degree("tp_size"), pipeline: record.degree("pp_size"), expert };
+    let (pipeline, tensor) = (record.degree("pp_size"), record.degree("tp_size"));
+    let parallelism = Parallelism { pipeline, expert, ..Parallelism::tensor(tensor) };
     let experts = model.is_moe();
     let deployment = Deployment { model, gpu, backend, parallelism, precision, cache: None };
     let roofline = Roofline::new(deployment).map_err(|error| error.to_string())?;
