@@ -126,9 +126,7 @@ fn calibration(setup: &Setup, log: &Log, report: &Report, name: String, bytes: &
         model: deployment.model.name.clone(),
         expert_layers: setup.expert_layers(),
         precision: setup.roofline.weights(),
-        tensor_parallel: deployment.parallelism.tensor,
-        pipeline_parallel: deployment.parallelism.pipeline,
-        expert_parallel: deployment.parallelism.expert,
+        parallelism: deployment.parallelism,
         constants: report.fitted,
         provenance: Provenance {
             log: name,

@@ -22,7 +22,10 @@ pub struct DeploymentArgs {
     /// Groups of layers on GPUs of their own (pipeline parallelism)
     #[arg(long, visible_alias = "pp", value_name = "STAGES", default_value = "1")]
     pipeline_parallel: String,
-    /// How many of the tensor-parallel GPUs keep experts whole (expert parallelism)
+    /// Engines with requests of their own that share the experts, in step (data parallelism)
+    #[arg(long, visible_alias = "dp", value_name = "ENGINES", default_value = "1")]
+    data_parallel: String,
+    /// How many of the tensor × data GPUs keep experts whole (expert parallelism)
     #[arg(long, visible_alias = "ep", value_name = "GPUS", default_value = "1")]
     expert_parallel: String,
     /// Share of the GPUs' memory that the engine takes, for weights, KV cache and itself
@@ -41,6 +44,7 @@ impl DeploymentArgs {
             ("kv_dtype", self.kv_dtype.clone()),
             ("tensor_parallel", self.tensor_parallel.clone()),
             ("pipeline_parallel", self.pipeline_parallel.clone()),
+            ("data_parallel", self.data_parallel.clone()),
             ("expert_parallel", self.expert_parallel.clone()),
             ("gpu_memory_utilization", self.gpu_memory_utilization.clone()),
         ])

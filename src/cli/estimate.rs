@@ -23,7 +23,7 @@ pub(super) use point::{Catalogue, Words, Wrong};
 #[derive(clap::Args, Debug)]
 pub struct EstimateArgs {
     /// A CSV of points: model, gpu, engine, precision, tensor_parallel, isl, osl, concurrency (and, if you like,
-    /// pipeline_parallel, expert_parallel, kv_dtype, gpu_memory_utilization); other columns are kept
+    /// pipeline_parallel, data_parallel, expert_parallel, kv_dtype, gpu_memory_utilization); other columns are kept
     #[arg(value_name = "POINTS.csv", conflicts_with_all = ["model", "gpu", "isl", "osl"])]
     points: Option<PathBuf>,
     /// A model by name, or the path of its Hugging Face config.json

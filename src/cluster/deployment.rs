@@ -28,13 +28,20 @@ pub fn memory_of(roofline: &Roofline, model: &ModelSpec, engine: EngineSpec) -> 
     let deployment = roofline.deployment();
     let gpus = u64::from(deployment.parallelism.gpus());
     let capacity_bytes = deployment.gpu.memory_bytes as u64 * gpus;
-    let tokens = engine.cache_space().tokens().unwrap_or_else(|| roofline.kv_memory().capacity_tokens());
+    let tokens =
+        own_tokens(engine.cache_space(), roofline).unwrap_or_else(|| roofline.kv_memory().capacity_tokens());
     let cache_bytes = tokens * model.kv_bytes_per_token;
     GpuMemory {
         weights_bytes: capacity_bytes.saturating_sub(cache_bytes),
         capacity_bytes,
         kv_bytes_per_token: model.kv_bytes_per_token,
     }
+}
+
+/// Tokens of a cache whose size was said, of each engine.
+fn own_tokens(space: CacheSpace, roofline: &Roofline) -> Option<u64> {
+    let engines = u64::from(roofline.deployment().parallelism.data);
+    space.tokens().map(|tokens| tokens.saturating_mul(engines))
 }
 
 #[derive(Clone, Copy)]
@@ -85,14 +92,16 @@ impl Deploying<'_> {
 
     /// A cache of a size of one's own takes what it needs, reserves or not.
     fn has_room(self, roofline: &Roofline, memory: &KvMemory) -> bool {
-        let Some(tokens) = self.space.tokens() else { return memory.fits() };
+        let Some(tokens) = own_tokens(self.space, roofline) else { return memory.fits() };
         let Deployment { gpu, parallelism, .. } = roofline.deployment();
         let all_bytes = f64::from(parallelism.gpus()) * gpu.memory_bytes;
         memory.weight_bytes + tokens as f64 * memory.token_bytes <= all_bytes
     }
 
     fn too_small(self, roofline: &Roofline, memory: &KvMemory) -> DoesNotFit {
-        if let (Some(blocks), Some(tokens)) = (self.space.num_gpu_blocks_override, self.space.tokens()) {
+        if let (Some(blocks), Some(tokens)) =
+            (self.space.num_gpu_blocks_override, own_tokens(self.space, roofline))
+        {
             let Deployment { gpu, parallelism, .. } = roofline.deployment();
             return DoesNotFit::Blocks {
                 blocks,

@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn spread(tensor: u32, pipeline: u32) -> Parallelism {
-        Parallelism { pipeline, tensor, expert: 1 }
+        Parallelism { pipeline, ..Parallelism::tensor(tensor) }
     }
 
     /// Server and first GPU of each.

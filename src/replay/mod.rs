@@ -6,7 +6,7 @@
 //!
 //! One instance, one engine. Leaves out: the way of a request to the engine and of its tokens back (a log should
 //! say when the *engine* got a request, else the front end's time goes into the constants), shared prefixes,
-//! speculation, attention data parallelism.
+//! speculation. Engines that work in step are one engine with the cache of all.
 //!
 //! Units: seconds since the first arrival, tokens.
 

@@ -81,6 +81,7 @@ impl<'a> Answer<'a> {
             "kv_dtype": self.roofline.cache().name(),
             "tensor_parallel": deployment.parallelism.tensor,
             "pipeline_parallel": deployment.parallelism.pipeline,
+            "data_parallel": deployment.parallelism.data,
             "expert_parallel": deployment.parallelism.expert,
             "gpu_memory_utilization": self.roofline.memory_share(),
             "isl": self.load.prompt_tokens,

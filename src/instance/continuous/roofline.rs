@@ -59,12 +59,12 @@ mod tests {
 
     #[test]
     fn a_decode_lies_on_the_line_whatever_its_context() {
-        for model in ["llama-3.1-8b", "gpt-oss-20b"] {
+        for (model, data) in [("llama-3.1-8b", 1), ("gpt-oss-20b", 1), ("gpt-oss-20b", 4)] {
             let roofline = Roofline::new(Deployment {
                 model: models::find(model).unwrap(),
                 gpu: find_gpu("H100").unwrap(),
                 backend: Backend::Vllm,
-                parallelism: Parallelism::tensor(1),
+                parallelism: Parallelism { data, ..Parallelism::tensor(1) },
                 precision: Precision::Bf16,
                 cache: None,
             });

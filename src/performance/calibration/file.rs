@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Calibration, CalibrationError, Fitted, Provenance};
 use crate::diagnosis::Excerpt;
 use crate::models::Precision;
-use crate::performance::roofline::Backend;
+use crate::performance::roofline::{Backend, Parallelism};
 
 const COMMENT: &str = "\
 # Constants fitted to measured requests by `ebbflow calibrate`. A scenario includes this file:
@@ -31,6 +31,8 @@ struct Sheet {
     tensor_parallel: u32,
     #[serde(default = "one")]
     pipeline_parallel: u32,
+    #[serde(default = "one")]
+    data_parallel: u32,
     #[serde(default = "one")]
     expert_parallel: u32,
     constants: Numbers,
@@ -90,9 +92,10 @@ impl Calibration {
             model: self.model.clone(),
             expert_layers: self.expert_layers,
             precision: self.precision.name().to_owned(),
-            tensor_parallel: self.tensor_parallel,
-            pipeline_parallel: self.pipeline_parallel,
-            expert_parallel: self.expert_parallel,
+            tensor_parallel: self.parallelism.tensor,
+            pipeline_parallel: self.parallelism.pipeline,
+            data_parallel: self.parallelism.data,
+            expert_parallel: self.parallelism.expert,
             constants: Numbers { host_ms, per_sequence_us, prefill_factor, decode_factor },
             provenance: self.provenance.clone(),
         };
@@ -125,9 +128,12 @@ impl Sheet {
             model: self.model,
             expert_layers: self.expert_layers,
             precision,
-            tensor_parallel: self.tensor_parallel,
-            pipeline_parallel: self.pipeline_parallel,
-            expert_parallel: self.expert_parallel,
+            parallelism: Parallelism {
+                pipeline: self.pipeline_parallel,
+                tensor: self.tensor_parallel,
+                data: self.data_parallel,
+                expert: self.expert_parallel,
+            },
             constants: Fitted { host_ms, per_sequence_us, prefill_factor, decode_factor },
             provenance: self.provenance,
         })

@@ -18,7 +18,7 @@ mod provenance;
 pub use error::CalibrationError;
 pub use provenance::{Held, MetricErrors, Provenance};
 
-use super::roofline::{Backend, Constants, Deployment};
+use super::roofline::{Backend, Constants, Deployment, Parallelism};
 use crate::models::Precision;
 
 /// Fitted constants with everything that tells what they hold for.
@@ -34,12 +34,8 @@ pub struct Calibration {
     pub expert_layers: u32,
     /// Precision of the weights.
     pub precision: Precision,
-    /// GPUs that shared every matrix.
-    pub tensor_parallel: u32,
-    /// Groups of layers on GPUs of their own.
-    pub pipeline_parallel: u32,
-    /// GPUs that kept experts whole.
-    pub expert_parallel: u32,
+    /// How the model was split.
+    pub parallelism: Parallelism,
     /// What was fitted.
     pub constants: Fitted,
     /// To what, and how well.

@@ -14,9 +14,7 @@ fn calibration() -> Calibration {
         model: "Llama-3.1-8B".to_owned(),
         expert_layers: 0,
         precision: Precision::Bf16,
-        tensor_parallel: 2,
-        pipeline_parallel: 1,
-        expert_parallel: 1,
+        parallelism: Parallelism::tensor(2),
         constants: Fitted {
             host_ms: 1.492,
             per_sequence_us: 27.6,

@@ -77,6 +77,31 @@ fn a_breakdown_adds_up_to_the_iteration() {
     assert!((one.terms(&sums).total_s(one.constants()) / breakdown.total_s() - 1.0).abs() < 1e-12);
 }
 
+fn engines(data: u32, expert: u32) -> Roofline {
+    let parallelism = Parallelism { data, expert, ..Parallelism::tensor(1) };
+    roofline("Qwen3-30B-A3B", "H100", Precision::Bf16, parallelism)
+}
+
+#[test]
+fn engines_in_step_take_a_batch_each_in_the_time_of_one_and_share_the_experts() {
+    let of = |engines: &Roofline, batch| engines.breakdown(&decodes(batch, 500)).operators;
+    let (one, two) = (of(&engines(1, 1), 64), of(&engines(2, 1), 128));
+    for own in [Operator::Projections, Operator::DecodeAttention, Operator::LmHead, Operator::Elementwise] {
+        assert!((one.get(own) / two.get(own) - 1.0).abs() < 1e-9, "{own:?}");
+    }
+    // Half of every expert, though more of them are visited.
+    assert!(two.get(Operator::Experts) < one.get(Operator::Experts));
+    assert!(two.get(Operator::AllReduce) > 0.0 && one.get(Operator::AllReduce) == 0.0);
+}
+
+#[test]
+fn every_engine_in_step_has_a_cache_and_all_the_weights_but_experts() {
+    let (one, two) = (engines(1, 1).kv_memory(), engines(2, 2).kv_memory());
+    assert!(two.weight_bytes > one.weight_bytes && two.weight_bytes < 1.1 * one.weight_bytes);
+    assert!(two.capacity_tokens() > 3 * one.capacity_tokens(), "the experts stand once");
+    assert_eq!(two.token_bytes, one.token_bytes);
+}
+
 #[test]
 fn the_cache_takes_what_the_weights_leave() {
     // vLLM 0.19 reports 41,408 tokens for Llama-3.1-8B in bf16 on an RTX 4090 (LLMServingSim, commit 5daddb2).

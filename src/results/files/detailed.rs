@@ -55,6 +55,7 @@ mod tests {
             nth_token_overhead: span(30_500_000),
             prompt_tokens: 1_234,
             output_tokens: 56,
+            longest_gap: span(31_000_000),
         };
         let mut file = Detailed::create(home.path(), ApplicationId(3)).unwrap();
         file.row(&served).unwrap();

@@ -25,6 +25,11 @@ fn all() -> &'static [Judged] {
     ALL.get_or_init(judged)
 }
 
+/// The runs that are held; those of engines in step, of which none was at hand, are printed only.
+fn held_runs() -> impl Iterator<Item = &'static Judged> {
+    all().iter().filter(|run| run.run.setup.roofline.deployment().parallelism.data == 1)
+}
+
 /// The metrics that are held; medians are not.
 fn held() -> impl Iterator<Item = Metric> {
     Metric::all().filter(|metric| metric.statistic != Statistic::P50)
@@ -32,7 +37,7 @@ fn held() -> impl Iterator<Item = Metric> {
 
 #[test]
 fn built_in_constants_repeat_every_run_within_15_percent() {
-    for run in all() {
+    for run in held_runs() {
         for metric in held() {
             let error = run.alone(metric);
             assert!(error.abs() <= ALONE, "{}: {metric} is off by {:+.1} %", run.name(), 100.0 * error);
@@ -42,7 +47,7 @@ fn built_in_constants_repeat_every_run_within_15_percent() {
 
 #[test]
 fn calibrated_on_one_run_of_the_gpu_every_run_is_repeated_within_5_percent() {
-    for run in all() {
+    for run in held_runs() {
         for metric in held() {
             let error = run.calibrated(metric);
             assert!(error.abs() <= CALIBRATED, "{}: {metric} is off by {:+.1} %", run.name(), 100.0 * error);

@@ -84,9 +84,7 @@ fn fitted(run: &Run) -> Calibration {
         model: run.model.clone(),
         expert_layers: run.setup.expert_layers(),
         precision: Precision::Bf16,
-        tensor_parallel: 1,
-        pipeline_parallel: 1,
-        expert_parallel: 1,
+        parallelism: run.setup.roofline.deployment().parallelism,
         constants: report.fitted,
         provenance: Provenance {
             log: "requests.jsonl".to_owned(),
@@ -123,16 +121,20 @@ fn read(folder: &Path) -> Option<Run> {
     let meta: Value =
         serde_json::from_str(&std::fs::read_to_string(folder.join("vllm/meta.json")).ok()?).unwrap();
     let set = |key: &str| meta["engine_kwargs"][key].as_u64();
-    if set("data_parallel_size").unwrap_or(1) > 1 {
-        println!("skipped: {} splits requests over several engines", folder.display());
-        return None;
-    }
     let gpu = folder.parent()?.file_name()?.to_str()?;
+    let degree = |key: &str| set(key).unwrap_or(1) as u32;
+    let split = Parallelism {
+        data: degree("data_parallel_size"),
+        ..Parallelism::tensor(degree("tensor_parallel_size"))
+    };
+    let keeps_experts_whole = meta["engine_kwargs"]["enable_expert_parallel"] == true;
+    let parallelism =
+        Parallelism { expert: if keeps_experts_whole { split.expert_gpus() } else { 1 }, ..split };
     let deployment = Deployment {
         model: models::find(meta["model"].as_str()?).unwrap(),
         gpu: find_gpu(gpu).unwrap(),
         backend: Backend::Vllm,
-        parallelism: Parallelism::tensor(set("tensor_parallel_size").unwrap_or(1) as u32),
+        parallelism,
         precision: Precision::Bf16,
         cache: None,
     };
@@ -144,7 +146,9 @@ fn read(folder: &Path) -> Option<Run> {
         ..Settings::default()
     };
     let reported = meta["kv_cache"]["num_kv_tokens"].as_u64();
-    let kv_tokens = reported.unwrap_or_else(|| roofline.kv_memory().capacity_tokens());
+    // Each engine reports its own.
+    let of_all = |tokens: u64| tokens * u64::from(parallelism.data);
+    let kv_tokens = reported.map_or_else(|| roofline.kv_memory().capacity_tokens(), of_all);
     let log = Log::read(&folder.join("vllm/requests.jsonl"), false).unwrap();
     Some(Run { gpu, model, setup: Setup { roofline, settings, kv_tokens }, log })
 }

@@ -23,9 +23,8 @@ positive where the simulation takes too long. The promise is 15 % on constants a
 
 Not blind: one built-in constant, vLLM's time a sequence, was chosen among published values with these runs in sight
 (`src/performance/roofline/backend.rs` says why and what it costs elsewhere), and the kernels of the RTX 4090 are fitted
-to a profile by the authors of these runs. Not shown: runs with data parallelism, which are not simulated; and runs with
-tensor parallelism over PCIe, of which none was at hand when this was written: there the time of an all-reduce decides,
-and that of the RTX PRO 6000 is taken from what others found replaying such a run (`src/performance/roofline/gpus.rs`).
+to a profile by the authors of these runs. Not shown, since none was at hand when this was written: runs with data
+parallelism, and runs with tensor parallelism over PCIe. There the time of an all-reduce decides, and that of the RTX PRO 6000 is taken from what others found replaying such a run (`src/performance/roofline/gpus.rs`).
 
 `EBBFLOW_RENEW=1 cargo test --test suite vllm_replay` writes this file.
 ";

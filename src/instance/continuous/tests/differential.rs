@@ -56,6 +56,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 speculation,
                 max_loras,
                 fast_forward: true,
+                ..Settings::default()
             }
         },
     )
