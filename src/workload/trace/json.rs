@@ -1,9 +1,10 @@
 //! Rows that are JSON objects: what keeps one from being read, and where that stands.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeSeed, IgnoredAny};
 use serde_json::{Map, Value};
 
 use crate::diagnosis::{RowProblem, nearest};
@@ -54,7 +55,24 @@ pub(super) fn object<'l, T: Deserialize<'l>>(
     keys: &[Key],
     example: &str,
 ) -> Result<T, RowProblem> {
-    serde_json::from_str(row).map_err(|error| problem(row, keys, example, &error))
+    read(row, PhantomData, keys, example)
+}
+
+/// The same, read by `reader`.
+pub(super) fn read<'l, R: DeserializeSeed<'l>>(
+    row: &'l str,
+    reader: R,
+    keys: &[Key],
+    example: &str,
+) -> Result<R::Value, RowProblem> {
+    let mut json = serde_json::Deserializer::from_str(row);
+    let read = reader.deserialize(&mut json).and_then(|read| json.end().map(|()| read));
+    read.map_err(|error| problem(row, keys, example, &error))
+}
+
+/// Whether a row may have this key.
+pub(super) fn may_have(row: &str, key: &str) -> bool {
+    row.contains(&format!("\"{key}\""))
 }
 
 /// What keeps a row from being such an object.

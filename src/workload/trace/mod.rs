@@ -1,16 +1,21 @@
 //! Traces: recorded arrivals, read from a file whose format its first line tells.
 //!
-//! A new format is one file beside this one and one line in [`FORMATS`].
+//! A new format is one file beside this one and one line in [`FORMATS`]. One in CSV says what its columns are
+//! ([`columns`]), one in JSON that names blocks of prompts what its keys are ([`objects`]).
 
 mod azure;
 mod bailian;
 mod burstgpt;
+mod columns;
+mod date;
 mod decimal;
 mod elements;
 mod fields;
 mod json;
+mod keys;
 mod lines;
 mod mooncake;
+mod objects;
 mod requests;
 mod servegen;
 mod sharegpt;
@@ -24,32 +29,37 @@ use std::path::Path;
 use super::entry::Entry;
 use super::error::WorkloadError;
 use crate::diagnosis::{BadRow, BadRows, Excerpt, HeaderProblem, Layout, RowProblem};
-use crate::ids::ApplicationId;
+use crate::ids::{ApplicationId, RequestId};
 use crate::instance::continuous::BLOCK_TOKENS;
 use ebbflow_actors::SimTime;
 use lines::Lines;
 
 /// Every format that is read, in the order in which they are tried.
-const FORMATS: &[Format] = &[
-    splitwise::FORMAT,
-    azure::FORMAT,
-    burstgpt::FORMAT,
-    vidur::FORMAT,
-    servegen::FORMAT,
-    bailian::FORMAT,
-    mooncake::FORMAT,
-    requests::FORMAT,
-    sharegpt::FORMAT,
+const FORMATS: &[&dyn Format] = &[
+    &splitwise::Splitwise,
+    &azure::FORMAT,
+    &burstgpt::FORMAT,
+    &vidur::FORMAT,
+    &servegen::FORMAT,
+    &bailian::FORMAT,
+    &mooncake::FORMAT,
+    &requests::Requests,
+    &sharegpt::ShareGpt,
 ];
 
 /// A trace format.
-struct Format {
+trait Format {
     /// What its first line is like, for messages.
-    layout: Layout,
-    /// A reader of the rows of a file that begins with this line; none if that is of another format.
-    open: fn(&str, &Applications) -> Option<Box<dyn RowReader>>,
+    fn layout(&'static self) -> Layout;
+
+    /// A reader of the rows of a file that begins with this line, for these applications; none if that is of another
+    /// format.
+    fn open(&'static self, line: &str, applications: &[ApplicationId]) -> Option<Box<dyn RowReader>>;
+
     /// Whether the first line is a header, not a row.
-    has_header: bool,
+    fn has_header(&self) -> bool {
+        false
+    }
 }
 
 /// What the arrivals of a trace count from.
@@ -66,8 +76,8 @@ pub(super) enum Clock {
 /// Reads the rows of one file.
 trait RowReader {
     /// The entry in this line, which is not blank; none if it is sound but nothing to serve, such as a request that
-    /// had failed.
-    fn read(&mut self, number: u64, line: &str) -> Result<Option<Entry>, RowProblem>;
+    /// had failed. What the line does not say is as in the `blank` entry.
+    fn read(&mut self, number: u64, line: &str, blank: Entry) -> Result<Option<Entry>, RowProblem>;
 
     /// Where in the line that problem stands.
     fn locate(&self, line: &str, problem: &RowProblem) -> Range<usize>;
@@ -81,13 +91,6 @@ trait RowReader {
     fn prefix_block_tokens(&self) -> u64 {
         BLOCK_TOKENS
     }
-}
-
-/// The applications of the scenario.
-struct Applications {
-    /// Asked where a trace names none.
-    first: ApplicationId,
-    all: Vec<ApplicationId>,
 }
 
 /// A trace that was read.
@@ -104,6 +107,21 @@ pub(super) struct Trace {
     pub(super) prefix_block_tokens: u64,
 }
 
+impl Trace {
+    /// What is next if its row says nothing: it is numbered after all sound ones.
+    fn blank(&self, application: ApplicationId) -> Entry {
+        Entry {
+            arrival: SimTime::ZERO,
+            id: RequestId(self.entries.len() as u64 + self.idle_rows),
+            application,
+            batch_size: 1,
+            prompt_tokens: 0,
+            output_tokens: 0,
+            attributes: None,
+        }
+    }
+}
+
 /// Reads and checks a whole trace.
 pub(super) fn read(
     path: &Path,
@@ -111,14 +129,13 @@ pub(super) fn read(
     applications: &[ApplicationId],
 ) -> Result<Trace, WorkloadError> {
     let first = *applications.first().ok_or(WorkloadError::NoApplication)?;
-    let applications = Applications { first, all: applications.to_vec() };
     let unreadable = |source| WorkloadError::Unreadable { path: path.to_owned(), source };
     let mut lines = Lines::open(path).map_err(unreadable)?;
     let empty = |skipped_rows| WorkloadError::Empty { path: path.to_owned(), skipped_rows };
     if !lines.advance().map_err(unreadable)? {
         return Err(empty(0));
     }
-    let (format, mut reader) = recognise(path, &lines, &applications)?;
+    let (format, mut reader) = recognise(path, &lines, applications)?;
     let mut trace = Trace {
         entries: Vec::new(),
         skipped_rows: 0,
@@ -127,9 +144,10 @@ pub(super) fn read(
         prefix_block_tokens: reader.prefix_block_tokens(),
     };
     let mut bad = BadRows::default();
-    let mut more = !format.has_header || lines.advance().map_err(unreadable)?;
+    let mut more = !format.has_header() || lines.advance().map_err(unreadable)?;
     while more {
-        match lines.text().and_then(|line| reader.read(lines.number(), line)) {
+        let blank = trace.blank(first);
+        match lines.text().and_then(|line| reader.read(lines.number(), line, blank)) {
             Ok(Some(entry)) => trace.entries.push(entry),
             Ok(None) => trace.idle_rows += 1,
             Err(_) if skip_bad_rows => trace.skipped_rows += 1,
@@ -153,14 +171,15 @@ pub(super) fn read(
 fn recognise(
     path: &Path,
     lines: &Lines,
-    applications: &Applications,
-) -> Result<(&'static Format, Box<dyn RowReader>), WorkloadError> {
-    let opened = lines.text().ok().and_then(|line| {
-        FORMATS.iter().find_map(|format| Some((format, (format.open)(line, applications)?)))
-    });
+    applications: &[ApplicationId],
+) -> Result<(&'static dyn Format, Box<dyn RowReader>), WorkloadError> {
+    let opened = lines
+        .text()
+        .ok()
+        .and_then(|line| FORMATS.iter().find_map(|format| Some((*format, format.open(line, applications)?))));
     opened.ok_or_else(|| {
         let file = path.display().to_string();
-        let layouts: Vec<Layout> = FORMATS.iter().map(|format| format.layout).collect();
+        let layouts: Vec<Layout> = FORMATS.iter().map(|format| format.layout()).collect();
         let header = HeaderProblem::new("trace", &file, lines.number(), &lines.lossy(), &layouts);
         WorkloadError::UnknownFormat(Box::new(header))
     })

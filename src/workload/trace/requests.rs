@@ -14,7 +14,7 @@ use super::fields::{time, tokens};
 use super::json::{self, Key};
 use super::{Clock, Format, RowReader};
 use crate::diagnosis::{Layout, RowProblem};
-use crate::ids::{ApplicationId, RequestId};
+use crate::ids::ApplicationId;
 use crate::workload::entry::Entry;
 use ebbflow_actors::SimTime;
 
@@ -32,54 +32,51 @@ const LENGTHS: [(&str, &str); 5] = [
 /// Names of arrivals, and decimals of a second in their unit.
 const ARRIVALS: [(&str, i32); 2] = [("arrival_time", 0), ("arrival_time_ns", 9)];
 
-pub(super) const FORMAT: Format = Format {
-    layout: Layout {
-        name: "JSON lines of requests",
-        first_line: FIRST_LINE,
-        columns: &["input_toks", "output_toks"],
-        foreign: Some(("sub_requests", "requests that wait for others of their row are not read")),
-    },
-    open: |line, applications| {
+/// The format.
+pub(super) struct Requests;
+
+impl Format for Requests {
+    fn layout(&'static self) -> Layout {
+        Layout {
+            name: "JSON lines of requests",
+            first_line: FIRST_LINE,
+            columns: &["input_toks", "output_toks"],
+            foreign: Some(("sub_requests", "requests that wait for others of their row are not read")),
+        }
+    }
+
+    fn open(&'static self, line: &str, _: &[ApplicationId]) -> Option<Box<dyn RowReader>> {
         let row: Map<String, Value> = serde_json::from_str(line).ok()?;
         let has = |key: &str| row.contains_key(key);
-        let (input, output) = LENGTHS.into_iter().find(|(input, output)| has(input) && has(output))?;
+        let lengths = LENGTHS.into_iter().find(|(input, output)| has(input) && has(output))?;
         let arrival = ARRIVALS.into_iter().find(|(key, _)| has(key));
         let arrives = arrival.map(|(key, _)| Key::number(key));
-        let keys = [Key::number(input), Key::number(output)].into_iter().chain(arrives).collect();
-        let application = applications.first;
-        Some(Box::new(Reader { lengths: (input, output), arrival, keys, application, next_id: 0 }))
-    },
-    has_header: false,
-};
+        let keys = [lengths.0, lengths.1].map(Key::number).into_iter().chain(arrives).collect();
+        Some(Box::new(Reader { lengths, arrival, keys }))
+    }
+}
 
 struct Reader {
     lengths: (&'static str, &'static str),
     arrival: Option<(&'static str, i32)>,
     keys: Vec<Key>,
-    application: ApplicationId,
-    next_id: u64,
 }
 
 impl RowReader for Reader {
-    fn read(&mut self, _number: u64, line: &str) -> Result<Option<Entry>, RowProblem> {
+    fn read(&mut self, _number: u64, line: &str, blank: Entry) -> Result<Option<Entry>, RowProblem> {
         let row: Map<String, Value> = json::object(line, &self.keys, FIRST_LINE)?;
         json::check(&row, &self.keys)?;
         let text = |key: &str| row.get(key).map(Value::to_string).unwrap_or_default();
         let (input, output) = self.lengths;
-        let entry = Entry {
+        Ok(Some(Entry {
             arrival: match self.arrival {
                 Some((key, decimals)) => time(key, &text(key), decimals)?,
                 None => SimTime::ZERO,
             },
-            id: RequestId(self.next_id),
-            application: self.application,
-            batch_size: 1,
             prompt_tokens: tokens(input, &text(input))?,
             output_tokens: tokens(output, &text(output))?,
-            attributes: None,
-        };
-        self.next_id += 1;
-        Ok(Some(entry))
+            ..blank
+        }))
     }
 
     fn locate(&self, line: &str, problem: &RowProblem) -> Range<usize> {

@@ -13,9 +13,8 @@ use serde::Deserialize;
 use super::json::{self, Key};
 use super::{Clock, Format, RowReader};
 use crate::diagnosis::{Layout, RowProblem};
-use crate::ids::{ApplicationId, RequestId};
+use crate::ids::ApplicationId;
 use crate::workload::entry::{Entry, MAX_TOKENS};
-use ebbflow_actors::SimTime;
 
 /// The usual rule of thumb for English text (OpenAI, "What are tokens and how to count them?"); other languages and
 /// code have more tokens.
@@ -26,20 +25,24 @@ const FIRST_LINE: &str =
 const TURNS: &str = r#"a list of {"from": "human", "value": "…"}"#;
 const KEYS: [[Key; 1]; 2] = [[Key::list("conversations", TURNS)], [Key::list("messages", TURNS)]];
 
-pub(super) const FORMAT: Format = Format {
-    layout: Layout {
-        name: "ShareGPT conversations",
-        first_line: FIRST_LINE,
-        columns: &["conversations"],
-        foreign: None,
-    },
-    open: |line, applications| {
-        let has = |keys: &[Key; 1]| line.contains(&format!("\"{}\"", keys[0].name));
-        let keys = KEYS.iter().find(|keys| line.starts_with('{') && has(keys))?;
-        Some(Box::new(Reader { keys, application: applications.first, next_id: 0 }))
-    },
-    has_header: false,
-};
+/// The format.
+pub(super) struct ShareGpt;
+
+impl Format for ShareGpt {
+    fn layout(&'static self) -> Layout {
+        Layout {
+            name: "ShareGPT conversations",
+            first_line: FIRST_LINE,
+            columns: &["conversations"],
+            foreign: None,
+        }
+    }
+
+    fn open(&'static self, line: &str, _: &[ApplicationId]) -> Option<Box<dyn RowReader>> {
+        let ours = |keys: &&[Key; 1]| line.starts_with('{') && json::may_have(line, keys[0].name);
+        Some(Box::new(Reader { keys: KEYS.iter().find(ours)? }))
+    }
+}
 
 #[derive(Deserialize)]
 struct Row {
@@ -63,15 +66,11 @@ impl Turn {
 
 struct Reader {
     keys: &'static [Key; 1],
-    application: ApplicationId,
-    next_id: u64,
 }
 
 impl RowReader for Reader {
-    fn read(&mut self, _number: u64, line: &str) -> Result<Option<Entry>, RowProblem> {
+    fn read(&mut self, _number: u64, line: &str, blank: Entry) -> Result<Option<Entry>, RowProblem> {
         let row: Row = json::object(line, self.keys, FIRST_LINE)?;
-        let id = RequestId(self.next_id);
-        self.next_id += 1;
         let answer = row.conversations.iter().position(Turn::is_answer);
         let Some((asked, [answer, ..])) = answer.map(|at| row.conversations.split_at(at)) else {
             return Ok(None);
@@ -81,15 +80,8 @@ impl RowReader for Reader {
         if asked == 0 || answered == 0 {
             return Ok(None);
         }
-        Ok(Some(Entry {
-            arrival: SimTime::ZERO,
-            id,
-            application: self.application,
-            batch_size: 1,
-            prompt_tokens: estimated(asked),
-            output_tokens: estimated(answered),
-            attributes: None,
-        }))
+        let (prompt_tokens, output_tokens) = (estimated(asked), estimated(answered));
+        Ok(Some(Entry { prompt_tokens, output_tokens, ..blank }))
     }
 
     fn locate(&self, line: &str, problem: &RowProblem) -> Range<usize> {

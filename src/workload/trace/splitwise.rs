@@ -25,20 +25,29 @@ const COLUMNS: [&str; 7] = [
     "token_size",
 ];
 
-pub(super) const FORMAT: Format = Format {
-    layout: Layout {
-        name: "splitwise-sim CSV",
-        first_line: "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size",
-        columns: &COLUMNS,
-        foreign: None,
-    },
-    open: |header, applications| {
+/// The format.
+pub(super) struct Splitwise;
+
+impl Format for Splitwise {
+    fn layout(&'static self) -> Layout {
+        Layout {
+            name: "splitwise-sim CSV",
+            first_line: "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size",
+            columns: &COLUMNS,
+            foreign: None,
+        }
+    }
+
+    fn open(&'static self, header: &str, applications: &[ApplicationId]) -> Option<Box<dyn RowReader>> {
         let table = Table::of_header(header, COLUMNS)?;
-        let applications = applications.all.clone();
+        let applications = applications.to_vec();
         Some(Box::new(Reader { table, applications, lines: HashMap::new() }))
-    },
-    has_header: true,
-};
+    }
+
+    fn has_header(&self) -> bool {
+        true
+    }
+}
 
 struct Reader {
     table: Table<7>,
@@ -48,7 +57,7 @@ struct Reader {
 }
 
 impl RowReader for Reader {
-    fn read(&mut self, number: u64, line: &str) -> Result<Option<Entry>, RowProblem> {
+    fn read(&mut self, number: u64, line: &str, _blank: Entry) -> Result<Option<Entry>, RowProblem> {
         let [id, kind, application, arrival, batch_size, prompt, output] = self.table.fields(line)?;
         count("request_type", kind, u64::from(GENERATIVE), u64::from(GENERATIVE))?;
         let entry = Entry {
