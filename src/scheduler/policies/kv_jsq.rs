@@ -4,11 +4,9 @@
 //! that is modelled as ten times the bandwidth.
 
 use super::BANDWIDTH;
+use super::least::LeastOfEach;
 use crate::registry::{Kind, Parameter, Registry, Settings};
-use crate::request::Request;
-use crate::scheduler::{
-    Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy, SchedulerContext,
-};
+use crate::scheduler::{Metric, RoutingPolicy, SchedulerContext};
 
 const PARAMETERS: &[Parameter] = &[BANDWIDTH.with_default(2000.0)];
 
@@ -30,22 +28,5 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 fn build(_: &SchedulerContext, settings: &Settings) -> Box<dyn RoutingPolicy> {
-    Box::new(KvShortestQueue { bandwidth_gib_per_s: settings.number("transfer_bandwidth") })
-}
-
-#[derive(Debug)]
-struct KvShortestQueue {
-    bandwidth_gib_per_s: f64,
-}
-
-impl RoutingPolicy for KvShortestQueue {
-    fn traits(&self) -> PolicyTraits {
-        PolicyTraits::split(&[Metric::Residents])
-    }
-
-    fn route(&mut self, _: &Request, fleet: &mut Fleet, _: &mut RoutingContext) -> Option<Route> {
-        let prefill = fleet.least(PoolName::Prompt, Metric::Residents)?;
-        let decode = fleet.least(PoolName::Token, Metric::Residents)?;
-        Some(Route::Split { prefill, decode, bandwidth_gib_per_s: self.bandwidth_gib_per_s })
-    }
+    Box::new(LeastOfEach::new(&[Metric::Residents], settings))
 }

@@ -5,12 +5,11 @@
 //!
 //! The ancestor's scheduler of this name only ever subtracts from its counters, so all load lands on
 //! one instance per pool; here the counters are charged as well.
+
 use super::BANDWIDTH;
+use super::least::LeastOfEach;
 use crate::registry::{Kind, Parameter, Registry, Settings};
-use crate::request::Request;
-use crate::scheduler::{
-    Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy, SchedulerContext,
-};
+use crate::scheduler::{Metric, RoutingPolicy, SchedulerContext};
 
 const PARAMETERS: &[Parameter] = &[BANDWIDTH.with_default(2000.0)];
 
@@ -32,22 +31,5 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 fn build(_: &SchedulerContext, settings: &Settings) -> Box<dyn RoutingPolicy> {
-    Box::new(KvFewestTokens { bandwidth_gib_per_s: settings.number("transfer_bandwidth") })
-}
-
-#[derive(Debug)]
-struct KvFewestTokens {
-    bandwidth_gib_per_s: f64,
-}
-
-impl RoutingPolicy for KvFewestTokens {
-    fn traits(&self) -> PolicyTraits {
-        PolicyTraits::split(&[Metric::PendingTokens])
-    }
-
-    fn route(&mut self, _: &Request, fleet: &mut Fleet, _: &mut RoutingContext) -> Option<Route> {
-        let prefill = fleet.least(PoolName::Prompt, Metric::PendingTokens)?;
-        let decode = fleet.least(PoolName::Token, Metric::PendingTokens)?;
-        Some(Route::Split { prefill, decode, bandwidth_gib_per_s: self.bandwidth_gib_per_s })
-    }
+    Box::new(LeastOfEach::new(&[Metric::PendingTokens], settings))
 }

@@ -5,9 +5,9 @@
 //! share lets GPUs of different size take what they can hold.
 
 use super::BANDWIDTH;
+use super::least::{Least, LeastOfEach};
 use crate::registry::{Kind, Registry};
-use crate::request::Request;
-use crate::scheduler::{Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy};
+use crate::scheduler::Metric;
 
 pub(super) fn register(registry: &mut Registry) {
     let kind = Kind {
@@ -16,46 +16,14 @@ pub(super) fn register(registry: &mut Registry) {
         about: "the instance whose KV memory is promised least, as a share of what it has",
         parameters: &[],
     };
-    registry.add_scheduler(kind, |_, _| Box::new(LeastKv));
+    registry.add_scheduler(kind, |_, _| Box::new(Least(&[Metric::KvShare])));
     let kind = Kind {
         name: "kv_least_kv",
         aliases: &[],
         about: "prefill and decode apart, the least share of KV memory promised in each pool",
         parameters: &[BANDWIDTH],
     };
-    registry.add_scheduler(kind, |_, settings| {
-        Box::new(KvLeastKv { bandwidth_gib_per_s: settings.number(BANDWIDTH.name) })
-    });
-}
-
-#[derive(Debug)]
-struct LeastKv;
-
-impl RoutingPolicy for LeastKv {
-    fn traits(&self) -> PolicyTraits {
-        PolicyTraits::single(&[Metric::KvShare])
-    }
-
-    fn route(&mut self, _: &Request, fleet: &mut Fleet, _: &mut RoutingContext) -> Option<Route> {
-        fleet.least(PoolName::All, Metric::KvShare).map(Route::Together)
-    }
-}
-
-#[derive(Debug)]
-struct KvLeastKv {
-    bandwidth_gib_per_s: f64,
-}
-
-impl RoutingPolicy for KvLeastKv {
-    fn traits(&self) -> PolicyTraits {
-        PolicyTraits::split(&[Metric::KvShare])
-    }
-
-    fn route(&mut self, _: &Request, fleet: &mut Fleet, _: &mut RoutingContext) -> Option<Route> {
-        let prefill = fleet.least(PoolName::Prompt, Metric::KvShare)?;
-        let decode = fleet.least(PoolName::Token, Metric::KvShare)?;
-        Some(Route::Split { prefill, decode, bandwidth_gib_per_s: self.bandwidth_gib_per_s })
-    }
+    registry.add_scheduler(kind, |_, settings| Box::new(LeastOfEach::new(&[Metric::KvShare], settings)));
 }
 
 #[cfg(test)]

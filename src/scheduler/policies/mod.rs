@@ -9,6 +9,7 @@ mod jsq;
 mod kv_jsq;
 mod kv_round_robin;
 mod kv_token_jsq;
+mod least;
 mod least_kv;
 mod mixed_pool;
 mod power_of_two;

@@ -1,8 +1,8 @@
 //! `token_jsq`: the instance with the fewest tokens pending.
 
+use super::least::Least;
 use crate::registry::{Kind, Registry};
-use crate::request::Request;
-use crate::scheduler::{Fleet, Metric, PolicyTraits, PoolName, Route, RoutingContext, RoutingPolicy};
+use crate::scheduler::Metric;
 
 pub(super) fn register(registry: &mut Registry) {
     let kind = Kind {
@@ -11,18 +11,5 @@ pub(super) fn register(registry: &mut Registry) {
         about: "the instance with the fewest tokens pending",
         parameters: &[],
     };
-    registry.add_scheduler(kind, |_, _| Box::new(FewestTokens));
-}
-
-#[derive(Debug)]
-struct FewestTokens;
-
-impl RoutingPolicy for FewestTokens {
-    fn traits(&self) -> PolicyTraits {
-        PolicyTraits::single(&[Metric::PendingTokens])
-    }
-
-    fn route(&mut self, _: &Request, fleet: &mut Fleet, _: &mut RoutingContext) -> Option<Route> {
-        fleet.least(PoolName::All, Metric::PendingTokens).map(Route::Together)
-    }
+    registry.add_scheduler(kind, |_, _| Box::new(Least(&[Metric::PendingTokens])));
 }
