@@ -25,6 +25,15 @@ pub(super) const WINDOW: Parameter =
 pub(super) const PERCENTILE: Parameter =
     Parameter::number("percentile", 90.0, "of the latency; faithful: 50").unit("%").at_most(100.0);
 
+/// A policy's own parameters, followed by those of all five.
+macro_rules! with_common {
+    ($($own:expr),+ $(,)?) => {{
+        use super::common::{FAITHFUL, IN_COOLDOWN, MAX, MIN, OUT_COOLDOWN, WINDOW};
+        &[$($own,)+ WINDOW, MIN, MAX, OUT_COOLDOWN, IN_COOLDOWN, FAITHFUL]
+    }};
+}
+pub(super) use with_common;
+
 /// A target above zero, from the ancestor's class.
 pub(super) const fn target(name: &'static str, default: f64, about: &'static str) -> Parameter {
     Parameter::number(name, default, about).at_least(1e-6).from(SOURCE)

@@ -18,14 +18,12 @@ use crate::scaling::PolicyRefusal;
 use crate::scaling::damping::Tolerance;
 use crate::slo::LatencyKind;
 
-use super::common::{
-    FAITHFUL, IN_COOLDOWN, MAX, MIN, OUT_COOLDOWN, PERCENTILE, WINDOW, bounds, number, target, tolerance,
-};
+use super::common::{PERCENTILE, bounds, number, target, tolerance, with_common};
 use super::faithful::rounded;
 use super::lens::Lens;
 use super::rule::{Action, Bounds, Metrics, Pool, Rested, Rule, Sizes, Verdict, Wish};
 
-const PARAMETERS: &[Parameter] = &[
+const PARAMETERS: &[Parameter] = with_common![
     target("target_decode_tps_per_instance", 100.0, "output tokens/s that one instance is to give")
         .unit("tokens/s"),
     number("pd_ratio", 0.33, "prompt instances per token instance; 0: no prompt instances"),
@@ -46,12 +44,6 @@ const PARAMETERS: &[Parameter] = &[
     number("latency_panic_threshold", 1.2, "how many times the objective is a panic"),
     number("latency_panic_scale_factor", 1.2, "what a panic multiplies the fleet by").at_least(1.0),
     PERCENTILE,
-    WINDOW,
-    MIN,
-    MAX,
-    OUT_COOLDOWN,
-    IN_COOLDOWN,
-    FAITHFUL,
 ];
 
 pub(super) const KIND: Kind = Kind {

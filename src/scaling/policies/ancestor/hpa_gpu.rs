@@ -17,16 +17,14 @@ use crate::scaling::PolicyRefusal;
 use crate::scaling::damping::Tolerance;
 use crate::scaling::metrics::Signal;
 
-use super::common::{
-    FAITHFUL, IN_COOLDOWN, MAX, MIN, OUT_COOLDOWN, WINDOW, bounds, number, target, tolerance,
-};
+use super::common::{bounds, number, target, tolerance, with_common};
 use super::faithful::{at_least_one, by_ratios};
 use super::lens::Lens;
 use super::rule::{Bounds, Metrics, Pool, Rested, Rule, Sizes, Verdict, Wish};
 
 const SIGNALS: &[&str] = &["busy", "kv_use", "memory_use"];
 
-const PARAMETERS: &[Parameter] = &[
+const PARAMETERS: &[Parameter] = with_common![
     target("target_prefill_util", 0.7, "utilisation that the prompt pool is to have").at_most(1.0),
     target("target_decode_util", 0.7, "utilisation that the token pool is to have").at_most(1.0),
     Parameter::word(
@@ -43,12 +41,6 @@ const PARAMETERS: &[Parameter] = &[
     ),
     number("scale_out_threshold", 0.1, "share above the target that is not acted on"),
     number("scale_in_threshold", 0.1, "share below the target that is not acted on").at_most(1.0),
-    WINDOW,
-    MIN,
-    MAX,
-    OUT_COOLDOWN,
-    IN_COOLDOWN,
-    FAITHFUL,
 ];
 
 pub(super) const KIND: Kind = Kind {

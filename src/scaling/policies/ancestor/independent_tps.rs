@@ -7,24 +7,16 @@ use crate::registry::{Kind, Parameter, Settings};
 use crate::scaling::PolicyRefusal;
 use crate::scaling::damping::Tolerance;
 
-use super::common::{
-    FAITHFUL, IN_COOLDOWN, MAX, MIN, OUT_COOLDOWN, WINDOW, bounds, number, target, tolerance,
-};
+use super::common::{bounds, number, target, tolerance, with_common};
 use super::faithful::{at_least_one, by_ratios};
 use super::lens::Lens;
 use super::rule::{Bounds, Metrics, Pool, Rested, Rule, Sizes, Verdict, Wish};
 
-const PARAMETERS: &[Parameter] = &[
+const PARAMETERS: &[Parameter] = with_common![
     target("target_prefill_tps", 30.0, "requests/s that one prompt instance is to take").unit("requests/s"),
     target("target_decode_tps", 100.0, "output tokens/s that one token instance is to give").unit("tokens/s"),
     number("scale_out_threshold", 0.1, "share of a pool that may be missing"),
     number("scale_in_threshold", 0.1, "share of a pool that may be too much").at_most(1.0),
-    WINDOW,
-    MIN,
-    MAX,
-    OUT_COOLDOWN,
-    IN_COOLDOWN,
-    FAITHFUL,
 ];
 
 pub(super) const KIND: Kind = Kind {

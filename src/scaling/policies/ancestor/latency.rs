@@ -10,13 +10,11 @@ use crate::registry::{Kind, Parameter, Settings};
 use crate::scaling::{Limiter, PolicyRefusal};
 use crate::slo::LatencyKind;
 
-use super::common::{
-    FAITHFUL, IN_COOLDOWN, MAX, MIN, OUT_COOLDOWN, PERCENTILE, WINDOW, bounds, number, target,
-};
+use super::common::{PERCENTILE, bounds, number, target, with_common};
 use super::lens::Lens;
 use super::rule::{Action, Bounds, Metrics, Pool, Rested, Rule, Sizes, Verdict, Wish};
 
-const PARAMETERS: &[Parameter] = &[
+const PARAMETERS: &[Parameter] = with_common![
     target("target_latency", 1.0, "latency that is good enough").unit("s"),
     Parameter::word("latency_type", "ttft", &["ttft", "tbt"], "which latency; it names the pool"),
     number("panic_threshold", 1.2, "times the target from which it grows fast"),
@@ -26,12 +24,6 @@ const PARAMETERS: &[Parameter] = &[
     number("scale_out_factor", 1.1, "what growth multiplies the pool by").at_least(1.0),
     number("scale_in_factor", 0.95, "what shrinking multiplies the pool by").at_most(1.0),
     PERCENTILE,
-    WINDOW,
-    MIN,
-    MAX,
-    OUT_COOLDOWN,
-    IN_COOLDOWN,
-    FAITHFUL,
 ];
 
 pub(super) const KIND: Kind = Kind {

@@ -8,23 +8,17 @@ use crate::registry::{Kind, Parameter, Settings};
 use crate::scaling::{Limiter, PolicyRefusal};
 use crate::slo::LatencyKind;
 
-use super::common::{FAITHFUL, IN_COOLDOWN, MAX, MIN, OUT_COOLDOWN, PERCENTILE, WINDOW, bounds, number};
+use super::common::{PERCENTILE, bounds, number, with_common};
 use super::lens::Lens;
 use super::rule::{Action, Bounds, Metrics, Pool, Rested, Rule, Sizes, Verdict, Wish};
 
-const PARAMETERS: &[Parameter] = &[
+const PARAMETERS: &[Parameter] = with_common![
     number("tbt_slo", 0.04, "time between tokens that is good enough").unit("s"),
     number("scale_out_threshold", 1.1, "times the objective above which it grows"),
     number("scale_in_threshold", 0.8, "times the objective below which it shrinks"),
     number("scale_out_step", 2.0, "instances added to each pool").at_least(1.0).unit("instances"),
     number("scale_in_step", 1.0, "instances taken from each pool").at_least(1.0).unit("instances"),
     PERCENTILE,
-    WINDOW,
-    MIN,
-    MAX,
-    OUT_COOLDOWN,
-    IN_COOLDOWN,
-    FAITHFUL,
 ];
 
 pub(super) const KIND: Kind = Kind {
