@@ -25,6 +25,7 @@ pub mod message;
 pub mod models;
 pub mod participant;
 pub mod performance;
+mod recency;
 pub mod registry;
 pub mod replay;
 pub mod report;

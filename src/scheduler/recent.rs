@@ -3,34 +3,20 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use slab::Slab;
-
-type Slot = u32;
-
-const NONE: Slot = Slot::MAX;
-
-#[derive(Clone, Debug)]
-struct Entry<K, V> {
-    key: K,
-    value: V,
-    /// Neighbours: towards the one used longest ago, and towards the one used last.
-    older: Slot,
-    younger: Slot,
-}
+use crate::recency::{Key, Line};
 
 /// Entries by key and in the order of their last use.
 #[derive(Clone, Debug)]
 pub(super) struct Recent<K, V> {
-    entries: Slab<Entry<K, V>>,
+    /// All of them stand in line.
+    entries: Line<(K, V)>,
     /// Only ever looked up, never walked.
-    slots: HashMap<K, Slot>,
-    oldest: Slot,
-    youngest: Slot,
+    slots: HashMap<K, Key>,
 }
 
 impl<K, V> Default for Recent<K, V> {
     fn default() -> Self {
-        Recent { entries: Slab::new(), slots: HashMap::new(), oldest: NONE, youngest: NONE }
+        Recent { entries: Line::default(), slots: HashMap::new() }
     }
 }
 
@@ -41,55 +27,28 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
 
     /// A look that does not count as use.
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.slots.get(key).map(|&slot| &self.entries[slot as usize].value)
+        self.slots.get(key).map(|&slot| &self.entries[slot].1)
     }
 
     /// Writes an entry and counts it as used now; whether it is new.
     pub fn put(&mut self, key: K, value: V) -> bool {
         if let Some(&slot) = self.slots.get(&key) {
-            self.entries[slot as usize].value = value;
-            self.unlink(slot);
-            self.link(slot);
+            self.entries[slot].1 = value;
+            self.entries.leave(slot);
+            self.entries.join(slot);
             return false;
         }
-        let slot = self.entries.insert(Entry { key, value, older: NONE, younger: NONE }) as Slot;
+        let slot = self.entries.insert((key, value));
         self.slots.insert(key, slot);
-        self.link(slot);
+        self.entries.join(slot);
         true
     }
 
     /// Takes out the entry used longest ago.
     pub fn pop_oldest(&mut self) -> Option<K> {
-        let slot = self.oldest;
-        if slot == NONE {
-            return None;
-        }
-        self.unlink(slot);
-        let Entry { key, .. } = self.entries.remove(slot as usize);
+        let (key, _) = self.entries.pop_oldest()?;
         self.slots.remove(&key);
         Some(key)
-    }
-
-    fn link(&mut self, slot: Slot) {
-        let older = std::mem::replace(&mut self.youngest, slot);
-        let entry = &mut self.entries[slot as usize];
-        (entry.older, entry.younger) = (older, NONE);
-        match older {
-            NONE => self.oldest = slot,
-            _ => self.entries[older as usize].younger = slot,
-        }
-    }
-
-    fn unlink(&mut self, slot: Slot) {
-        let Entry { older, younger, .. } = self.entries[slot as usize];
-        match older {
-            NONE => self.oldest = younger,
-            _ => self.entries[older as usize].younger = younger,
-        }
-        match younger {
-            NONE => self.youngest = older,
-            _ => self.entries[younger as usize].older = older,
-        }
     }
 }
 

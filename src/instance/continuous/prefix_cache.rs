@@ -10,37 +10,25 @@
 
 use std::collections::HashMap;
 
-use slab::Slab;
+use crate::recency::{Key, Line};
 
 /// Where a unit is found.
-pub type UnitKey = u32;
-
-const NONE: UnitKey = UnitKey::MAX;
+pub type UnitKey = Key;
 
 #[derive(Debug)]
 struct Unit {
     id: u64,
     references: u32,
-    /// Neighbours among the unused: towards the next to be evicted, and away from it.
-    older: UnitKey,
-    younger: UnitKey,
 }
 
 /// All units, used or not.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PrefixCache {
-    units: Slab<Unit>,
+    /// The unused ones stand in line to be evicted.
+    units: Line<Unit>,
     /// Only ever looked up, never walked.
     by_id: HashMap<u64, UnitKey>,
-    oldest: UnitKey,
-    youngest: UnitKey,
     unused: u64,
-}
-
-impl Default for PrefixCache {
-    fn default() -> Self {
-        PrefixCache { units: Slab::new(), by_id: HashMap::new(), oldest: NONE, youngest: NONE, unused: 0 }
-    }
 }
 
 impl PrefixCache {
@@ -61,22 +49,24 @@ impl PrefixCache {
 
     /// How many of these units nobody uses.
     pub fn unused_among(&self, units: &[UnitKey]) -> u64 {
-        units.iter().filter(|&&unit| self.units[unit as usize].references == 0).count() as u64
+        units.iter().filter(|&&unit| self.units[unit].references == 0).count() as u64
     }
 
     /// Somebody uses a unit.
     pub fn acquire(&mut self, unit: UnitKey) {
-        if self.units[unit as usize].references == 0 {
-            self.unlink(unit);
+        if self.units[unit].references == 0 {
+            self.units.leave(unit);
+            self.unused -= 1;
         }
-        self.units[unit as usize].references += 1;
+        self.units[unit].references += 1;
     }
 
     /// Somebody uses a unit no more.
     pub fn release(&mut self, unit: UnitKey) {
-        self.units[unit as usize].references -= 1;
-        if self.units[unit as usize].references == 0 {
-            self.append(unit);
+        self.units[unit].references -= 1;
+        if self.units[unit].references == 0 {
+            self.units.join(unit);
+            self.unused += 1;
         }
     }
 
@@ -84,64 +74,30 @@ impl PrefixCache {
     /// copy that nobody else will find.
     pub fn insert(&mut self, id: u64) -> Option<UnitKey> {
         let std::collections::hash_map::Entry::Vacant(vacant) = self.by_id.entry(id) else { return None };
-        let unit = self.units.insert(Unit { id, references: 1, older: NONE, younger: NONE }) as UnitKey;
+        let unit = self.units.insert(Unit { id, references: 1 });
         vacant.insert(unit);
         Some(unit)
     }
 
     /// Gives up the unit that has been unused for longest; false if all are used.
     pub fn evict(&mut self) -> bool {
-        if self.oldest == NONE {
-            return false;
-        }
-        let unit = self.oldest;
-        self.unlink(unit);
-        let Unit { id, .. } = self.units.remove(unit as usize);
+        let Some(Unit { id, .. }) = self.units.pop_oldest() else { return false };
         self.by_id.remove(&id);
-        true
-    }
-
-    fn append(&mut self, unit: UnitKey) {
-        let older = std::mem::replace(&mut self.youngest, unit);
-        let entry = &mut self.units[unit as usize];
-        (entry.older, entry.younger) = (older, NONE);
-        match older {
-            NONE => self.oldest = unit,
-            _ => self.units[older as usize].younger = unit,
-        }
-        self.unused += 1;
-    }
-
-    fn unlink(&mut self, unit: UnitKey) {
-        let Unit { older, younger, .. } = self.units[unit as usize];
-        match older {
-            NONE => self.oldest = younger,
-            _ => self.units[older as usize].younger = younger,
-        }
-        match younger {
-            NONE => self.youngest = older,
-            _ => self.units[younger as usize].older = older,
-        }
         self.unused -= 1;
+        true
     }
 
     #[cfg(test)]
     pub(super) fn references(&self) -> u64 {
-        self.units.iter().map(|(_, unit)| u64::from(unit.references)).sum()
+        self.units.all().map(|unit| u64::from(unit.references)).sum()
     }
 
     #[cfg(test)]
     pub(super) fn check(&self) {
-        let unused = self.units.iter().filter(|(_, unit)| unit.references == 0).count();
-        assert_eq!(self.unused, unused as u64);
-        let mut walked = 0;
-        let mut unit = self.oldest;
-        while unit != NONE {
-            walked += 1;
-            assert_eq!(self.units[unit as usize].references, 0);
-            unit = self.units[unit as usize].younger;
-        }
-        assert_eq!(walked, unused);
+        let unused = |unit: &&Unit| unit.references == 0;
+        assert_eq!(self.unused, self.units.all().filter(unused).count() as u64);
+        assert_eq!(self.unused, self.units.in_line().count() as u64);
+        assert!(self.units.in_line().all(|unit| unused(&unit)));
     }
 }
 
