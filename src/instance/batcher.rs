@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use ebbflow_actors::{SimDuration, SimTime};
 
-use super::energy::{Iterations, PhaseMeter, Phases};
+use super::energy::Iterations;
 use super::engine::Engine;
 use super::residents::{Key, Phase, Resident, Residents, TaskState, WaitingTask, Work};
-use crate::ids::{GpuName, InstanceId};
+use super::timesheet::Timesheet;
 use crate::message::DecodeTarget;
 use crate::performance::{BatchShape, PerformanceModel};
 use crate::request::{Leg, Request};
@@ -102,48 +102,27 @@ pub enum Finished {
 /// The serving machinery of an instance: residents, engine and the run in progress.
 #[derive(Debug)]
 pub struct Batcher {
-    instance: InstanceId,
-    gpu: GpuName,
+    timesheet: Timesheet,
     pub(super) residents: Residents,
     pub(super) engine: Box<dyn Engine>,
     performance: Arc<dyn PerformanceModel>,
     run: Option<Run>,
-    busy: SimDuration,
-    busy_since: Option<SimTime>,
-    tasks_completed: u64,
-    meter: PhaseMeter,
 }
 
 impl Batcher {
     /// An idle batcher.
     pub fn new(
-        (instance, gpu): (InstanceId, GpuName),
+        timesheet: Timesheet,
         residents: Residents,
         engine: Box<dyn Engine>,
         performance: Arc<dyn PerformanceModel>,
     ) -> Self {
-        Batcher {
-            instance,
-            gpu,
-            residents,
-            engine,
-            performance,
-            run: None,
-            busy: SimDuration::ZERO,
-            busy_since: None,
-            tasks_completed: 0,
-            meter: PhaseMeter::default(),
-        }
+        Batcher { timesheet, residents, engine, performance, run: None }
     }
 
-    /// The same with this meter on its iterations.
-    pub fn metered(self, meter: PhaseMeter) -> Self {
-        Batcher { meter, ..self }
-    }
-
-    /// What its iterations took so far.
-    pub fn phases(&self) -> Phases {
-        self.meter.phases()
+    /// What it has done.
+    pub fn timesheet(&self) -> &Timesheet {
+        &self.timesheet
     }
 
     /// Who is here.
@@ -154,26 +133,6 @@ impl Batcher {
     /// The run in progress.
     pub fn run(&self) -> Option<&Run> {
         self.run.as_ref()
-    }
-
-    /// A stretch of work that begins here.
-    pub fn begin_leg(&self, now: SimTime) -> Leg {
-        Leg { instance: self.instance, gpu: self.gpu, start: now, end: None }
-    }
-
-    /// Time with a batch, up to the last moment the batch became empty.
-    pub fn busy(&self) -> SimDuration {
-        self.busy
-    }
-
-    /// The same, up to now: the batch that runs is counted.
-    pub fn busy_at(&self, now: SimTime) -> SimDuration {
-        self.busy + self.busy_since.map_or(SimDuration::ZERO, |since| now - since)
-    }
-
-    /// Tasks that ran to their end.
-    pub fn tasks_completed(&self) -> u64 {
-        self.tasks_completed
     }
 
     /// Whether a request could be served here at all.
@@ -253,10 +212,8 @@ impl Batcher {
                 report(finished);
             }
         }
-        if self.residents.batch.is_empty()
-            && let Some(since) = self.busy_since.take()
-        {
-            self.busy += now - since;
+        if self.residents.batch.is_empty() {
+            self.timesheet.end_busy(now);
         }
         if completed {
             self.readmit_deferred();
@@ -267,7 +224,7 @@ impl Batcher {
     /// Contexts are not known here, so that reading them costs nothing.
     fn measure(&mut self, run: &Run) {
         let batch = &self.residents.batch;
-        self.meter.add(Iterations {
+        self.timesheet.measure(Iterations {
             time: run.end - run.start,
             count: run.iterations,
             prompt_tokens: batch.prompt_tokens(),
@@ -277,7 +234,7 @@ impl Batcher {
     }
 
     fn finish_task(&mut self, now: SimTime, key: Key) -> Option<Finished> {
-        self.tasks_completed += 1;
+        self.timesheet.complete_task();
         let resident = self.residents.get_mut(key);
         let journal = &mut resident.request.journal;
         match resident.phase {
@@ -317,7 +274,7 @@ impl Batcher {
         let Some(iterations) = batch.iterations_left() else { return };
         let prompts = batch.prompts();
         let shape = BatchShape { prompts, prompt_tokens: batch.prompt_tokens(), decodes: batch.decodes() };
-        self.busy_since.get_or_insert(now);
+        self.timesheet.begin_busy(now);
         self.run = Some(Run::new(now, self.performance.iteration_s(shape), iterations, prompts));
     }
 
@@ -342,7 +299,7 @@ impl Batcher {
             self.residents.get_mut(key).held_bytes += bytes;
         }
         self.residents.enter_batch(key);
-        let leg = self.begin_leg(now);
+        let leg = self.timesheet.begin_leg(now);
         let resident = self.residents.get_mut(key);
         let journal = &mut resident.request.journal;
         let first = match resident.phase {
@@ -368,9 +325,7 @@ impl Batcher {
     /// Ends everything at once: all residents, by arrival, their memory freed.
     pub fn evict_all(&mut self, now: SimTime) -> Vec<Resident> {
         self.run = None;
-        if let Some(since) = self.busy_since.take() {
-            self.busy += now - since;
-        }
+        self.timesheet.end_busy(now);
         self.residents.evict_all()
     }
 }

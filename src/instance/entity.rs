@@ -213,7 +213,7 @@ impl Instance {
     fn try_transfer(&mut self, now: SimTime, mut offer: Offer, outbox: &mut Outbox<'_>) {
         offer.reserved_bytes = self.machinery.reserve_inbound(now, &offer.request);
         if offer.reserved_bytes.is_some() {
-            let leg = self.machinery.begin_leg(now);
+            let leg = self.machinery.timesheet().begin_leg(now);
             offer.request.journal.transfer.get_or_insert(leg);
             self.inbound.set_out(&mut offer, &self.birth, outbox);
         }
@@ -289,7 +289,7 @@ impl Instance {
             capacity_bytes,
             weights_bytes: self.birth.weights_bytes,
             kv_bytes_per_token: self.birth.kv_bytes_per_token,
-            busy: self.machinery.busy_at(now),
+            busy: self.machinery.timesheet().busy_at(now),
         }
     }
 
@@ -309,10 +309,10 @@ impl Instance {
                 _ => None,
             },
             removed,
-            busy: self.machinery.busy(),
-            tasks_completed: self.machinery.tasks_completed(),
+            busy: self.machinery.timesheet().busy(),
+            tasks_completed: self.machinery.timesheet().tasks_completed(),
             engine: self.machinery.statistics().cloned().map(Box::new),
-            phases: self.machinery.phases(),
+            phases: self.machinery.timesheet().phases(),
         }
     }
 

@@ -5,17 +5,17 @@
 
 use std::sync::Arc;
 
-use ebbflow_actors::{SimDuration, SimTime};
+use ebbflow_actors::SimTime;
 
 use super::batcher::{Batcher, Finished};
 use super::birth::Birth;
 use super::continuous::{ContinuousBatcher, GpuMemory, Passage, Statistics};
-use super::energy::Phases;
 use super::engine::{self, Kind};
 use super::memory::Memory;
 use super::residents::{Phase, Resident, Residents, TaskState, Work};
+use super::timesheet::Timesheet;
 use crate::ids::GpuName;
-use crate::request::{Leg, Request, Stage};
+use crate::request::{Request, Stage};
 
 /// What serves the requests of an instance.
 #[derive(Debug)]
@@ -54,23 +54,23 @@ pub(super) struct Standing {
 impl Machinery {
     /// What an instance of this birth serves with.
     pub fn new(birth: &Birth) -> Self {
-        let name = (birth.instance, GpuName::of(&birth.gpu));
+        let timesheet = Timesheet::new((birth.instance, GpuName::of(&birth.gpu))).metered(birth.meter());
         let (weights_bytes, capacity_bytes) = (birth.weights_bytes, birth.capacity_bytes);
         match engine::engine(birth.engine) {
             Kind::Continuous(settings) => {
                 let kv_bytes_per_token = birth.kv_bytes_per_token;
                 let memory = GpuMemory { weights_bytes, capacity_bytes, kv_bytes_per_token };
                 let time = Arc::clone(&birth.performance.iterations);
-                let batcher = ContinuousBatcher::new(name, memory, settings, time)
+                let batcher = ContinuousBatcher::new(timesheet, memory, settings, time)
                     .expect("settings are checked before instances are made");
-                Machinery::Continuous(Box::new(batcher.metered(birth.meter())))
+                Machinery::Continuous(Box::new(batcher))
             }
             Kind::Selecting(engine) => {
                 let memory = Memory::new(weights_bytes, capacity_bytes);
                 let residents = Residents::new(memory, birth.kv_bytes_per_token);
                 let performance = Arc::clone(&birth.performance.batches);
-                let batcher = Batcher::new(name, residents, engine, performance);
-                Machinery::Selecting(Box::new(batcher.metered(birth.meter())))
+                let batcher = Batcher::new(timesheet, residents, engine, performance);
+                Machinery::Selecting(Box::new(batcher))
             }
         }
     }
@@ -222,43 +222,11 @@ impl Machinery {
         }
     }
 
-    /// Time with a batch, up to the last moment the batch became empty.
-    pub fn busy(&self) -> SimDuration {
+    /// What it has done, whichever it is.
+    pub fn timesheet(&self) -> &Timesheet {
         match self {
-            Machinery::Selecting(batcher) => batcher.busy(),
-            Machinery::Continuous(batcher) => batcher.busy(),
-        }
-    }
-
-    /// The same, up to now: the batch that runs is counted.
-    pub fn busy_at(&self, now: SimTime) -> SimDuration {
-        match self {
-            Machinery::Selecting(batcher) => batcher.busy_at(now),
-            Machinery::Continuous(batcher) => batcher.busy_at(now),
-        }
-    }
-
-    /// Tasks that ran to their end.
-    pub fn tasks_completed(&self) -> u64 {
-        match self {
-            Machinery::Selecting(batcher) => batcher.tasks_completed(),
-            Machinery::Continuous(batcher) => batcher.tasks_completed(),
-        }
-    }
-
-    /// What its iterations took so far.
-    pub fn phases(&self) -> Phases {
-        match self {
-            Machinery::Selecting(batcher) => batcher.phases(),
-            Machinery::Continuous(batcher) => batcher.phases(),
-        }
-    }
-
-    /// A stretch of work that begins here.
-    pub fn begin_leg(&self, now: SimTime) -> Leg {
-        match self {
-            Machinery::Selecting(batcher) => batcher.begin_leg(now),
-            Machinery::Continuous(batcher) => batcher.begin_leg(now),
+            Machinery::Selecting(batcher) => batcher.timesheet(),
+            Machinery::Continuous(batcher) => batcher.timesheet(),
         }
     }
 

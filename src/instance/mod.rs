@@ -21,6 +21,7 @@ mod memory;
 mod resident;
 pub mod residents;
 pub mod standby;
+mod timesheet;
 
 pub use birth::{Birth, DrainRules, Introduction, Reports};
 pub use energy::{Phase, PhaseMeter, Phases};
@@ -28,3 +29,4 @@ pub use entity::Instance;
 pub use lifecycle::InstanceStatus;
 pub(crate) use machinery::RunInProgress;
 pub use memory::Memory;
+pub use timesheet::Timesheet;

@@ -6,6 +6,7 @@ use ebbflow_actors::SimTime;
 
 use super::{Log, Measured, ReplayError};
 use crate::ids::{ApplicationId, GpuName, InstanceId, RequestId};
+use crate::instance::Timesheet;
 use crate::instance::batcher::Finished;
 use crate::instance::continuous::{BLOCK_TOKENS, ContinuousBatcher, GpuMemory, IterationTime, Settings};
 use crate::instance::residents::Work;
@@ -67,9 +68,9 @@ impl Setup {
         let blocks = (self.kv_tokens / BLOCK_TOKENS).saturating_sub(1);
         let memory =
             GpuMemory { weights_bytes: 0, capacity_bytes: blocks * BLOCK_TOKENS, kv_bytes_per_token: 1 };
-        let identity = (InstanceId(0), GpuName::of(&self.roofline.deployment().gpu.name));
+        let timesheet = Timesheet::new((InstanceId(0), GpuName::of(&self.roofline.deployment().gpu.name)));
         let times: Arc<dyn IterationTime> = Arc::new(self.roofline.clone());
-        Ok(ContinuousBatcher::new(identity, memory, self.settings, times)?)
+        Ok(ContinuousBatcher::new(timesheet, memory, self.settings, times)?)
     }
 
     fn request(&self, measured: &Measured, id: u64) -> Result<Request, ReplayError> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use ebbflow_actors::{SimDuration, SimTime};
+use ebbflow_actors::SimTime;
 use slab::Slab;
 
 use super::blocks::Blocks;
@@ -17,10 +17,9 @@ use super::statistics::Statistics;
 use super::stretch::Stretch;
 use super::time::IterationTime;
 use super::waiting::{Waiter, Waiting};
-use crate::ids::{GpuName, InstanceId};
-use crate::instance::energy::{PhaseMeter, Phases};
+use crate::instance::Timesheet;
 use crate::instance::resident::{Key, Work};
-use crate::request::{Leg, Request};
+use crate::request::Request;
 
 /// Memory of the instance's GPUs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,8 +71,7 @@ pub(super) struct Planned {
 /// The serving machinery of an instance under `vllm`.
 #[derive(Debug)]
 pub struct ContinuousBatcher {
-    instance: InstanceId,
-    gpu: GpuName,
+    pub(super) timesheet: Timesheet,
     pub(super) settings: Settings,
     pub(super) time: Arc<dyn IterationTime>,
     pub(super) memory: GpuMemory,
@@ -96,10 +94,6 @@ pub struct ContinuousBatcher {
     pub(super) inbound_blocks: u64,
     pub(super) peaks: Peaks,
     pub(super) statistics: Statistics,
-    pub(super) busy: SimDuration,
-    pub(super) busy_since: Option<SimTime>,
-    pub(super) tasks_completed: u64,
-    pub(super) meter: PhaseMeter,
     next_serial: u64,
     pub(super) next_admitted: u64,
 }
@@ -110,7 +104,7 @@ impl ContinuousBatcher {
     /// # Errors
     /// Settings that do not make sense.
     pub fn new(
-        (instance, gpu): (InstanceId, GpuName),
+        timesheet: Timesheet,
         memory: GpuMemory,
         settings: Settings,
         time: Arc<dyn IterationTime>,
@@ -122,8 +116,7 @@ impl ContinuousBatcher {
             Pace::speculative(speculation.draft_tokens, speculation.acceptance)
         });
         Ok(ContinuousBatcher {
-            instance,
-            gpu,
+            timesheet,
             blocks: Blocks::new(capacity, settings.prefix_block_tokens / BLOCK_TOKENS),
             decoding: Decoding::new(pace, settings.draft_tokens(), time.window_tokens()),
             waiting: Waiting::new(settings.order),
@@ -142,23 +135,9 @@ impl ContinuousBatcher {
             inbound_blocks: 0,
             peaks: Peaks::default(),
             statistics: Statistics::default(),
-            busy: SimDuration::ZERO,
-            busy_since: None,
-            tasks_completed: 0,
-            meter: PhaseMeter::default(),
             next_serial: 0,
             next_admitted: 0,
         })
-    }
-
-    /// The same with this meter on its iterations.
-    pub fn metered(self, meter: PhaseMeter) -> Self {
-        ContinuousBatcher { meter, ..self }
-    }
-
-    /// What its iterations took so far.
-    pub fn phases(&self) -> Phases {
-        self.meter.phases()
     }
 
     /// Whether a request could be served here at all.
@@ -243,7 +222,7 @@ impl ContinuousBatcher {
         });
         self.waiting.clear();
         let evicted = keys.into_iter().map(|key| self.evict(boundary, key)).collect();
-        self.end_busy(now);
+        self.timesheet.end_busy(now);
         evicted
     }
 
@@ -254,16 +233,5 @@ impl ContinuousBatcher {
         let passage = sequence.passage();
         let Sequence { request, work, prefill_reported, .. } = sequence;
         Evicted { request, work, prefill_reported, passage }
-    }
-
-    /// A stretch of work that begins here.
-    pub fn begin_leg(&self, now: SimTime) -> Leg {
-        Leg { instance: self.instance, gpu: self.gpu, start: now, end: None }
-    }
-
-    pub(super) fn end_busy(&mut self, now: SimTime) {
-        if let Some(since) = self.busy_since.take() {
-            self.busy += now - since;
-        }
     }
 }

@@ -22,10 +22,10 @@ impl ContinuousBatcher {
             changed = self.form(now);
         }
         if self.is_idle() {
-            self.end_busy(now);
+            self.timesheet.end_busy(now);
             return;
         }
-        self.busy_since.get_or_insert(now);
+        self.timesheet.begin_busy(now);
         self.statistics.stretches += 1;
         self.run = Some(match self.planned.is_empty() {
             false => Stretch::single(now, self.time.mixed(&self.make_up())),
@@ -189,7 +189,7 @@ impl ContinuousBatcher {
         self.blocks.take(blocks - cached_blocks);
         self.count_lookup(key, tokens, cached_tokens);
         self.enter_running(key);
-        let leg = self.begin_leg(now);
+        let leg = self.timesheet.begin_leg(now);
         let sequence = &mut self.sequences[key as usize];
         (sequence.computed, sequence.blocks, sequence.published) = (cached_tokens, blocks, units.len());
         sequence.units = units;
@@ -238,7 +238,7 @@ impl ContinuousBatcher {
 
     /// A sequence gains a token in every iteration from now on.
     pub(super) fn begin_decode(&mut self, now: SimTime, key: Key) {
-        let leg = self.begin_leg(now);
+        let leg = self.timesheet.begin_leg(now);
         let sequence = &mut self.sequences[key as usize];
         let place = (sequence.admitted, key);
         let member = self.decoding.join(place, sequence.tokens(), sequence.left(), sequence.blocks);

@@ -54,7 +54,7 @@ impl ContinuousBatcher {
         let Decodes { sequences, tokens_each, context, .. } = self.decoding.decodes();
         // Everybody's context grows evenly: 0 in the first iteration, all but one iteration's share in the last.
         let grown = u64::from(sequences) * self.decoding.gained_in(iterations) * (iterations - 1) / 2;
-        self.meter.add(Iterations {
+        self.timesheet.measure(Iterations {
             time: stretch.boundary(iterations) - stretch.start(),
             count: iterations,
             prompt_tokens: self.planned_tokens,
@@ -107,7 +107,7 @@ impl ContinuousBatcher {
         end_leg(&mut sequence.request.journal.prefill, now);
         match sequence.work {
             Work::PrefillFor(target) => {
-                self.tasks_completed += 1;
+                self.timesheet.complete_task();
                 self.leave_running(now, key);
                 let mut sequence = self.sequences.remove(key as usize);
                 let held_bytes = self.hold_outgoing(&mut sequence);
@@ -117,7 +117,7 @@ impl ContinuousBatcher {
             // The only token, or the last one of a preempted sequence.
             _ if sequence.left() == 0 => Some(self.complete(now, key)),
             _ => {
-                self.tasks_completed += 1;
+                self.timesheet.complete_task();
                 let Request { prompt_tokens, arrival, .. } = *sequence.request;
                 let known = std::mem::replace(&mut sequence.prefill_reported, true);
                 let passage = sequence.passage();
@@ -130,7 +130,7 @@ impl ContinuousBatcher {
 
     /// The last token is out.
     fn complete(&mut self, now: SimTime, key: Key) -> (Finished, Passage) {
-        self.tasks_completed += 1;
+        self.timesheet.complete_task();
         self.leave_running(now, key);
         self.free_blocks_of(key);
         let mut sequence = self.sequences.remove(key as usize);

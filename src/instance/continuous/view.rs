@@ -1,11 +1,12 @@
 //! What can be seen of an engine from outside.
 
-use ebbflow_actors::{SimDuration, SimTime};
+use ebbflow_actors::SimTime;
 
 use super::batcher::{ContinuousBatcher, GpuMemory};
 use super::sequence::{Sequence, Stage};
 use super::statistics::Statistics;
 use super::stretch::Stretch;
+use crate::instance::Timesheet;
 use crate::request::{Request, Stage as RequestStage};
 
 impl ContinuousBatcher {
@@ -79,19 +80,9 @@ impl ContinuousBatcher {
         &self.statistics
     }
 
-    /// Time with a batch, up to the last moment the batch became empty.
-    pub fn busy(&self) -> SimDuration {
-        self.busy
-    }
-
-    /// The same, up to now: the batch that runs is counted.
-    pub fn busy_at(&self, now: SimTime) -> SimDuration {
-        self.busy + self.busy_since.map_or(SimDuration::ZERO, |since| now - since)
-    }
-
-    /// Prompts and outputs that were computed to their end.
-    pub fn tasks_completed(&self) -> u64 {
-        self.tasks_completed
+    /// What it has done.
+    pub fn timesheet(&self) -> &Timesheet {
+        &self.timesheet
     }
 
     /// The requests that are here, by arrival, with where they stand.

@@ -8,9 +8,9 @@ use ebbflow_actors::{EntityId, SimDuration, SimTime};
 use super::super::sequence::Stage;
 use super::super::*;
 use crate::ids::{ApplicationId, GpuName, InstanceId, RequestId};
-use crate::instance::Phases;
 use crate::instance::batcher::Finished;
 use crate::instance::resident::Work;
+use crate::instance::{Phases, Timesheet};
 use crate::message::DecodeTarget;
 
 use crate::request::{Attributes, Journal, Leg, Request};
@@ -136,8 +136,8 @@ impl Fleet {
     pub fn new(settings: Settings, blocks: u64, window: Option<u32>, jobs: Vec<Job>) -> Self {
         let memory =
             GpuMemory { weights_bytes: 1000, capacity_bytes: 1000 + blocks * 32, kv_bytes_per_token: 2 };
-        let identity = (InstanceId(0), GpuName::of("toy"));
-        let engine = ContinuousBatcher::new(identity, memory, settings, Arc::new(Toy { window })).unwrap();
+        let timesheet = Timesheet::new((InstanceId(0), GpuName::of("toy")));
+        let engine = ContinuousBatcher::new(timesheet, memory, settings, Arc::new(Toy { window })).unwrap();
         let mut fleet = Fleet {
             engine,
             agenda: BTreeMap::new(),
@@ -179,9 +179,9 @@ impl Fleet {
             self.check();
         }
         self.outcome.statistics = self.engine.statistics().clone();
-        self.outcome.busy = self.engine.busy();
-        self.outcome.phases = self.engine.phases();
-        self.outcome.tasks = self.engine.tasks_completed();
+        self.outcome.busy = self.engine.timesheet().busy();
+        self.outcome.phases = self.engine.timesheet().phases();
+        self.outcome.tasks = self.engine.timesheet().tasks_completed();
         (self.outcome, self.engine)
     }
 
@@ -208,7 +208,7 @@ impl Fleet {
                 let (blocks, _) = self.engine.blocks_at(now);
                 let (running, waiting) = (self.engine.running(), self.engine.waiting());
                 let tokens = self.engine.waiting_prompt_tokens();
-                let busy = self.engine.busy_at(now);
+                let busy = self.engine.timesheet().busy_at(now);
                 self.outcome.probes.push((now, blocks, running, waiting, tokens, busy));
             }
             Event::EvictAll => {

@@ -7,6 +7,7 @@ use ebbflow_actors::{SimDuration, SimTime};
 
 use super::super::*;
 use crate::ids::{ApplicationId, GpuName, InstanceId};
+use crate::instance::Timesheet;
 use crate::instance::resident::Work;
 use crate::request::Request;
 use crate::scenario::{Transform, WorkloadSource, WorkloadSpec};
@@ -30,8 +31,8 @@ fn hit_rates(requests: &[Request], capacity_tokens: u64) -> (f64, f64) {
     let memory = GpuMemory { weights_bytes: 0, capacity_bytes: capacity_tokens, kv_bytes_per_token: 1 };
     let settings =
         Settings { max_num_batched_tokens: 1 << 20, prefix_block_tokens: 512, ..Settings::default() };
-    let identity = (InstanceId(0), GpuName::of("toy"));
-    let mut engine = ContinuousBatcher::new(identity, memory, settings, Arc::new(Instant)).unwrap();
+    let timesheet = Timesheet::new((InstanceId(0), GpuName::of("toy")));
+    let mut engine = ContinuousBatcher::new(timesheet, memory, settings, Arc::new(Instant)).unwrap();
     let mut now = SimTime::ZERO;
     for request in requests {
         let request = Request { output_tokens: 1, ..request.clone() };
