@@ -29,14 +29,23 @@ pub struct ScalingManager {
     state: ScalingState,
     addresses: Addresses,
     blueprint: Blueprint,
-    entity_ids: IdBlock,
-    servers: BTreeMap<ServerId, EntityId>,
-    instances: BTreeMap<InstanceId, EntityId>,
+    book: AddressBook,
     actions: VecDeque<Action>,
     autoscaler: Option<Autoscaler>,
     vitals: Vitals,
     /// What it last said of its fleet there.
     said: FleetSize,
+}
+
+/// Where servers and instances are reached.
+#[derive(Clone, Debug)]
+pub struct AddressBook {
+    /// Its servers.
+    pub servers: BTreeMap<ServerId, EntityId>,
+    /// Its instances.
+    pub instances: BTreeMap<InstanceId, EntityId>,
+    /// Addresses for those that it starts.
+    pub free: IdBlock,
 }
 
 /// Whom a manager talks to.
@@ -57,31 +66,30 @@ impl std::fmt::Debug for ScalingManager {
 }
 
 impl ScalingManager {
-    /// A manager around a state that has adopted the start state, whose entities are listed.
-    #[allow(clippy::too_many_arguments)]
-    pub fn new(
-        state: ScalingState,
-        addresses: Addresses,
-        blueprint: Blueprint,
-        entity_ids: IdBlock,
-        servers: BTreeMap<ServerId, EntityId>,
-        instances: BTreeMap<InstanceId, EntityId>,
-        actions: Vec<Action>,
-        autoscaler: Option<Autoscaler>,
-    ) -> Self {
-        let actions = actions.into();
+    /// A manager around a state that has adopted the start state, whose entities are in the book.
+    pub fn new(state: ScalingState, addresses: Addresses, blueprint: Blueprint, book: AddressBook) -> Self {
         ScalingManager {
             state,
             addresses,
             blueprint,
-            entity_ids,
-            servers,
-            instances,
-            actions,
-            autoscaler,
+            book,
+            actions: VecDeque::new(),
+            autoscaler: None,
             vitals: Vitals::default(),
             said: FleetSize::default(),
         }
+    }
+
+    /// The same manager, which performs these actions on time.
+    #[must_use]
+    pub fn with_actions(self, actions: impl IntoIterator<Item = Action>) -> Self {
+        ScalingManager { actions: actions.into_iter().collect(), ..self }
+    }
+
+    /// The same manager, which follows these policies, if there are any.
+    #[must_use]
+    pub fn with_autoscaler(self, autoscaler: Option<Autoscaler>) -> Self {
+        ScalingManager { autoscaler, ..self }
     }
 
     /// The same manager, leaving signs of its fleet's life here.
@@ -129,13 +137,13 @@ impl ScalingManager {
             }
             Message::Scale(operation) => self.perform(now, *operation),
             Message::Activated(news) => {
-                self.instances.insert(news.instance, news.entity);
+                self.book.instances.insert(news.instance, news.entity);
                 self.state.instance_activated(news.at, news.instance);
             }
             Message::CancelledTooLate(instance) => self.state.cancelled_too_late(instance),
             Message::Drained { instance, at } => {
                 self.state.instance_drained(at, instance);
-                self.instances.remove(&instance);
+                self.book.instances.remove(&instance);
                 if let Some(autoscaler) = &mut self.autoscaler {
                     autoscaler.monitor.forget(instance);
                 }
@@ -144,7 +152,7 @@ impl ScalingManager {
             Message::ServerUp(server) => self.state.server_is_up(server),
             Message::PlacementRefused { instance, reason } => {
                 self.state.placement_refused(now, instance, &reason);
-                self.instances.remove(&instance);
+                self.book.instances.remove(&instance);
             }
             Message::ScrapeDue => self.scrape(outbox),
             Message::Scraped(sample) if from != outbox.me() && self.metrics_take_time() => {
@@ -237,7 +245,7 @@ impl ScalingManager {
     /// question comes, and its metrics are no capacity.
     fn scrape(&mut self, outbox: &mut Outbox<'_>) {
         outbox.send(self.addresses.scheduler, Message::Scrape);
-        for (&instance, &entity) in &self.instances {
+        for (&instance, &entity) in &self.book.instances {
             if self.state.can_schedule_to_instance(instance) {
                 outbox.send(entity, Message::Scrape);
             }
@@ -339,33 +347,33 @@ impl ScalingManager {
         let Addresses { manager, scheduler, recorder } = self.addresses;
         match effect {
             Effect::StartServer { server, sku, up_at, first } => {
-                let entity = EntityId(self.entity_ids.issue());
-                self.servers.insert(server, entity);
+                let entity = EntityId(self.book.free.issue());
+                self.book.servers.insert(server, entity);
                 let first = first.map(|planned| Box::new(self.birth(planned, entity)));
                 let participant = Server::booting(server, sku.gpus, manager, up_at, first);
                 outbox.spawn(entity, Group(server.0 + 1), Participant::Server(Box::new(participant)));
             }
             Effect::Place(planned) => {
-                if let Some(&server) = self.servers.get(&planned.server) {
+                if let Some(&server) = self.book.servers.get(&planned.server) {
                     let birth = Box::new(self.birth(planned, server));
                     outbox.send(server, Message::Place(birth));
                 }
             }
             Effect::Drain { instance, since } => {
-                if let Some(&entity) = self.instances.get(&instance) {
+                if let Some(&entity) = self.book.instances.get(&instance) {
                     let lag = outbox.lookahead() + self.state.routing_stop_lag();
                     outbox.send_after(scheduler, lag, Message::StopRouting { instance, entity, since });
                 }
             }
             Effect::CancelStart { instance, server, since } => {
-                let addresses = self.servers.get(&server).zip(self.instances.get(&instance));
+                let addresses = self.book.servers.get(&server).zip(self.book.instances.get(&instance));
                 if let Some((&server, &entity)) = addresses {
                     outbox.send(server, Message::CancelStart { instance, entity, since });
                 }
             }
             Effect::StartFailed(tag) => outbox.send(scheduler, Message::ScaleUpRefused(tag)),
             Effect::RemoveServer(server) => {
-                if let Some(entity) = self.servers.remove(&server) {
+                if let Some(entity) = self.book.servers.remove(&server) {
                     outbox.send(entity, Message::RemoveServer);
                 }
             }
@@ -381,8 +389,8 @@ impl ScalingManager {
     }
 
     fn birth(&mut self, planned: PlannedInstance, server: EntityId) -> Birth {
-        let entity = EntityId(self.entity_ids.issue());
-        self.instances.insert(planned.instance, entity);
+        let entity = EntityId(self.book.free.issue());
+        self.book.instances.insert(planned.instance, entity);
         let Addresses { manager, scheduler, recorder } = self.addresses;
         self.blueprint.birth(planned, entity, server, (scheduler, Some(manager), recorder))
     }

@@ -40,7 +40,7 @@ pub use census::Member;
 pub use cold_start::{ColdStart, ColdStartPreset, PRESETS as COLD_START_PRESETS, Span};
 pub use decision::{Counting, Decision, DecisionRow, Limiter, Target};
 pub use effect::{Effect, PlannedInstance};
-pub use entity::{Addresses, ScalingManager};
+pub use entity::{AddressBook, Addresses, ScalingManager};
 pub use error::ScalingError;
 pub use governor::Governor;
 pub use ids::IdBlock;

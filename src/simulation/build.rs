@@ -15,14 +15,14 @@ use super::layout::{StartInstance, StartServer, start_servers};
 use super::policies;
 use super::timings::Timings;
 use crate::cluster::{GpuNews, Server};
-use crate::ids::{ApplicationId, InstanceId, ServerId};
+use crate::ids::{ApplicationId, ServerId};
 use crate::instance::{Birth, Instance, Introduction};
 use crate::participant::Participant;
 use crate::registry::Registry;
 use crate::results::{Keep, Recorder};
 use crate::scaling::{
-    Addresses, Blueprint, IdBlock, InstanceConfigs, PlannedInstance, ScalingManager, ScalingState,
-    drain_rules,
+    AddressBook, Addresses, Blueprint, IdBlock, InstanceConfigs, PlannedInstance, ScalingManager,
+    ScalingState, drain_rules,
 };
 use crate::scenario::{ApplicationSpec, EngineSpec, Scenario};
 use crate::scheduler::{PoolName, Pooling, RoutingPolicy, Scheduler, SchedulerContext};
@@ -260,30 +260,20 @@ impl Builder<'_> {
             (server_ids, instance_ids),
         )
         .with_seed(scenario.seed);
-        let (servers, instances) = self.adopt(&mut state, spec.id);
+        let free = IdBlock::new(self.free_address(), manager, managers);
+        let book = self.adopt(&mut state, spec.id, free);
         let autoscaler = policies::autoscaler(scenario, spec, &state, self.registry)?;
         let actions = scenario.actions.iter().filter(|action| action.application == spec.id);
-        let actor = ScalingManager::new(
-            state,
-            addresses,
-            blueprint,
-            IdBlock::new(self.free_address(), manager, managers),
-            servers,
-            instances,
-            actions.cloned().collect(),
-            autoscaler,
-        )
-        .watched_in(self.vitals.clone());
+        let actor = ScalingManager::new(state, addresses, blueprint, book)
+            .with_actions(actions.cloned())
+            .with_autoscaler(autoscaler)
+            .watched_in(self.vitals.clone());
         self.add(addresses.manager, Group(0), Participant::Manager(Box::new(actor)));
         Ok(())
     }
 
     /// Shows a manager the cluster as it is at time 0.
-    fn adopt(
-        &self,
-        state: &mut ScalingState,
-        application: ApplicationId,
-    ) -> (BTreeMap<ServerId, EntityId>, BTreeMap<InstanceId, EntityId>) {
+    fn adopt(&self, state: &mut ScalingState, application: ApplicationId, free: IdBlock) -> AddressBook {
         let (mut servers, mut instances) = (BTreeMap::new(), BTreeMap::new());
         for server in &self.servers {
             state.adopt_server(server.id, Arc::clone(&server.sku), server.owner);
@@ -307,7 +297,7 @@ impl Builder<'_> {
                 }
             }
         }
-        (servers, instances)
+        AddressBook { servers, instances, free }
     }
 
     /// Adds the servers with what was born on them.
