@@ -107,7 +107,11 @@ impl Network {
 
     /// Tells the ends that are so near that the news takes until then.
     fn tell(&mut self, now: SimTime, outbox: &mut Outbox<'_>) {
-        for (name, end) in self.flows.ends() {
+        let soon = now + outbox.lookahead();
+        let mut near: Vec<_> = self.flows.ends().take_while(|(_, end)| *end <= soon).collect();
+        // Messages go out in the order of names.
+        near.sort_unstable();
+        for (name, end) in near {
             let Some(course) = self.courses.get_mut(&name).filter(|course| !course.told) else { continue };
             let in_time = end - now + course.latency;
             if in_time <= outbox.lookahead() {
@@ -125,7 +129,15 @@ impl Network {
             }
             _ => end,
         };
-        let next = self.flows.ends().map(moment).min();
+        let mut next: Option<SimTime> = None;
+        for (name, end) in self.flows.ends() {
+            // No end is told earlier before it than this, and further ones are later.
+            if next.is_some_and(|next| next + outbox.lookahead() <= end) {
+                break;
+            }
+            let moment = moment((name, end));
+            next = Some(next.map_or(moment, |next| next.min(moment)));
+        }
         if next == self.due.map(|(time, _)| time) {
             return;
         }

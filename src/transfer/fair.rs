@@ -6,12 +6,17 @@
 //!
 //! Units: bytes per second and nanoseconds, both whole. What is left of a flow is counted in 10⁻⁹ bytes, so that rate
 //! times time is exact: nothing is rounded but a share, down to a byte per second, and an end, up to a nanosecond.
-//! Leaves out: ramping up, losses, headers, priorities. An event costs time in proportion to the flows there are.
+//! Leaves out: ramping up, losses, headers, priorities.
+//!
+//! A flow is looked at when its rate changes and not before: what has moved until then follows from rate and time.
+//! So an event costs time in proportion to the flows whose rates it may change, and those they meet ([`sharing`]).
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+mod sharing;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use ebbflow_actors::{SimDuration, SimTime};
+use slab::Slab;
 
 /// 10⁻⁹ bytes in a byte.
 const PER_BYTE: u128 = 1_000_000_000;
@@ -20,29 +25,64 @@ const PER_BYTE: u128 = 1_000_000_000;
 #[derive(Debug)]
 pub struct Flows<F, L> {
     now: SimTime,
-    flows: BTreeMap<F, Flow>,
+    flows: Slab<Flow<F, L>>,
+    keys: BTreeMap<F, usize>,
     /// By number; a link that was used once stays for its books.
-    links: Vec<Link>,
+    links: Vec<Link<L>>,
     numbers: BTreeMap<L, usize>,
+    ends: BTreeSet<(SimTime, F)>,
 }
 
 #[derive(Debug)]
-struct Flow {
-    /// Numbers of links.
+struct Flow<F, L> {
+    name: F,
+    /// Numbers of links, each once.
     path: Vec<usize>,
-    /// In 10⁻⁹ bytes.
+    /// What was left then, in 10⁻⁹ bytes, since when it goes at this rate.
     left: u128,
+    since: SimTime,
     bytes_per_s: u64,
+    held: Option<Held<L>>,
+    /// What is found while rates are settled anew; none: it is not in question.
+    fresh: Fresh<L>,
+    end: SimTime,
+}
+
+/// What holds a flow up. In this order links are full.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Held<L> {
+    share: u64,
+    name: L,
+    link: usize,
+}
+
+/// Where settling a flow's rate anew stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fresh<L> {
+    /// It keeps the rate it has.
+    Kept,
+    /// It is to be settled.
+    Open,
+    /// It is settled.
+    Settled(Held<L>),
 }
 
 #[derive(Debug)]
-struct Link {
+struct Link<L> {
+    name: L,
     bytes_per_s: u64,
+    /// Flows that are on it.
+    flows: Vec<usize>,
+    /// How many of them it holds up.
+    holds: usize,
+    /// What all of them take together, in bytes per second.
+    taken: u64,
+    scratch: sharing::Scratch,
     busy: SimDuration,
-    /// In 10⁻⁹ bytes.
+    busy_since: SimTime,
+    /// In 10⁻⁹ bytes, by flows as far as they were looked at.
     moved: u128,
     flows_ever: u64,
-    flows_now: usize,
 }
 
 /// What went over a link.
@@ -60,167 +100,186 @@ pub struct Usage {
 
 impl<F, L> Default for Flows<F, L> {
     fn default() -> Self {
-        Flows { now: SimTime::ZERO, flows: BTreeMap::new(), links: Vec::new(), numbers: BTreeMap::new() }
+        Flows {
+            now: SimTime::ZERO,
+            flows: Slab::new(),
+            keys: BTreeMap::new(),
+            links: Vec::new(),
+            numbers: BTreeMap::new(),
+            ends: BTreeSet::new(),
+        }
+    }
+}
+
+impl<F, L> Flow<F, L> {
+    /// What has moved since it was looked at, in 10⁻⁹ bytes.
+    fn moved_by(&self, now: SimTime) -> u128 {
+        self.left.min(u128::from(self.bytes_per_s) * u128::from((now - self.since).as_nanos()))
+    }
+
+    fn arrives(&self) -> SimTime {
+        let nanos = self.left.div_ceil(u128::from(self.bytes_per_s.max(1)));
+        self.since + SimDuration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }
 
 impl<F: Ord + Copy, L: Ord + Copy> Flows<F, L> {
     /// Moves everything on its way until `now`.
     pub fn advance(&mut self, now: SimTime) {
-        let span = now - self.now;
         self.now = self.now.max(now);
-        if span.is_zero() {
-            return;
-        }
-        for flow in self.flows.values_mut() {
-            let moved = flow.left.min(u128::from(flow.bytes_per_s) * u128::from(span.as_nanos()));
-            flow.left -= moved;
-            flow.path.iter().for_each(|&link| self.links[link].moved += moved);
-        }
-        for link in self.links.iter_mut().filter(|link| link.flows_now > 0) {
-            link.busy += span;
-        }
     }
 
-    /// Starts a flow of so many bytes over these links, at least one, each with what it carries in bytes per second.
+    /// Starts a flow of so many bytes over these links, at least one and each once, each with what it carries in
+    /// bytes per second.
     pub fn start(&mut self, now: SimTime, name: F, path: &[(L, u64)], bytes: u64) {
         self.advance(now);
         let path: Vec<usize> =
             path.iter().map(|&(link, bytes_per_s)| self.number(link, bytes_per_s)).collect();
+        let flow = Flow {
+            name,
+            path: path.clone(),
+            left: u128::from(bytes) * PER_BYTE,
+            since: self.now,
+            bytes_per_s: 0,
+            held: None,
+            fresh: Fresh::Kept,
+            end: SimTime::MAX,
+        };
+        self.ends.insert((flow.end, name));
+        let key = self.flows.insert(flow);
+        self.keys.insert(name, key);
         for &link in &path {
-            self.links[link].flows_ever += 1;
-            self.links[link].flows_now += 1;
+            let link = &mut self.links[link];
+            link.flows_ever += 1;
+            if link.flows.is_empty() {
+                link.busy_since = self.now;
+            }
+            link.flows.push(key);
         }
-        self.flows.insert(name, Flow { path, left: u128::from(bytes) * PER_BYTE, bytes_per_s: 0 });
-        self.share();
+        self.share(&path, Some(key));
     }
 
     /// Of the cache of a flow, as much has gone before as it now moves in `span`, but no more than all parts save
     /// the last of `parts` equal ones: of that much, as the first part cannot go before it is there.
     pub fn head_start(&mut self, name: F, span: SimDuration, parts: u32) {
-        let Some(flow) = self.flows.get_mut(&name) else { return };
+        let Some(&key) = self.keys.get(&name) else { return };
+        self.look_at(key);
+        let flow = &mut self.flows[key];
         let parts = u128::from(parts.max(1));
         let at_this_rate = u128::from(flow.bytes_per_s) * u128::from(span.as_nanos());
         let gone = at_this_rate.min(flow.left) / parts * (parts - 1);
         flow.left -= gone;
-        flow.path.iter().for_each(|&link| self.links[link].moved += gone);
+        for &link in &flow.path {
+            self.links[link].moved += gone;
+        }
+        self.foresee(key);
     }
 
     /// Ends a flow before its time; false if it is not on its way.
     pub fn cancel(&mut self, now: SimTime, name: F) -> bool {
         self.advance(now);
-        let found = self.remove(name);
-        self.share();
-        found
+        let Some(path) = self.remove(name) else { return false };
+        self.share(&path, None);
+        true
     }
 
     /// Takes away the flows that have arrived by `now`, in order of their names.
     pub fn take_ended(&mut self, now: SimTime) -> Vec<F> {
         self.advance(now);
-        let ended: Vec<F> =
-            self.flows.iter().filter(|(_, flow)| flow.left == 0).map(|(&name, _)| name).collect();
-        for &name in &ended {
-            self.remove(name);
-        }
-        if !ended.is_empty() {
-            self.share();
-        }
+        let ended = self.ends.iter().take_while(|(end, _)| *end <= self.now);
+        let mut ended: Vec<F> = ended.map(|&(_, name)| name).collect();
+        ended.sort_unstable();
+        let paths: Vec<usize> = ended.iter().filter_map(|&name| self.remove(name)).flatten().collect();
+        self.share(&paths, None);
         ended
     }
 
-    /// All flows with the moment they arrive if nothing comes between, in order of their names.
+    /// All flows with the moment they arrive if nothing comes between, in this order.
     pub fn ends(&self) -> impl Iterator<Item = (F, SimTime)> {
-        self.flows.iter().map(|(&name, flow)| {
-            let nanos = flow.left.div_ceil(u128::from(flow.bytes_per_s.max(1)));
-            (name, self.now + SimDuration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
-        })
+        self.ends.iter().map(|&(end, name)| (name, end.max(self.now)))
     }
 
     /// When the next flow arrives if nothing comes between.
     pub fn next_end(&self) -> Option<SimTime> {
-        self.ends().map(|(_, end)| end).min()
+        self.ends().next().map(|(_, end)| end)
     }
 
     /// Every link that was ever used, in order of their names.
     pub fn usage(&self) -> impl Iterator<Item = (L, Usage)> {
         self.numbers.iter().map(|(&name, &number)| {
-            let Link { bytes_per_s, busy, moved, flows_ever, .. } = self.links[number];
+            let link = &self.links[number];
+            let flows = link.flows.iter().map(|&key| &self.flows[key]);
+            let moved = link.moved + flows.map(|flow| flow.moved_by(self.now)).sum::<u128>();
             let bytes = u64::try_from(moved / PER_BYTE).unwrap_or(u64::MAX);
-            (name, Usage { bytes_per_s, bytes, busy, flows: flows_ever })
+            let busy =
+                if link.flows.is_empty() { link.busy } else { link.busy + (self.now - link.busy_since) };
+            (name, Usage { bytes_per_s: link.bytes_per_s, bytes, busy, flows: link.flows_ever })
         })
     }
 
-    fn number(&mut self, link: L, bytes_per_s: u64) -> usize {
+    fn number(&mut self, name: L, bytes_per_s: u64) -> usize {
         let links = &mut self.links;
-        *self.numbers.entry(link).or_insert_with(|| {
-            links.push(Link { bytes_per_s, busy: SimDuration::ZERO, moved: 0, flows_ever: 0, flows_now: 0 });
+        *self.numbers.entry(name).or_insert_with(|| {
+            links.push(Link {
+                name,
+                bytes_per_s,
+                flows: Vec::new(),
+                holds: 0,
+                taken: 0,
+                scratch: sharing::Scratch::default(),
+                busy: SimDuration::ZERO,
+                busy_since: SimTime::ZERO,
+                moved: 0,
+                flows_ever: 0,
+            });
             links.len() - 1
         })
     }
 
-    fn remove(&mut self, name: F) -> bool {
-        let Some(flow) = self.flows.remove(&name) else { return false };
-        flow.path.iter().for_each(|&link| self.links[link].flows_now -= 1);
-        true
-    }
-
-    /// Settles all rates anew.
-    fn share(&mut self) {
-        let room = |link: &Link| Room { bytes_per_s: link.bytes_per_s, unsettled: 0, flows: Vec::new() };
-        let mut rooms: Vec<Room> = self.links.iter().map(room).collect();
-        let mut flows: Vec<&mut Flow> = self.flows.values_mut().collect();
-        for (number, flow) in flows.iter_mut().enumerate() {
-            flow.bytes_per_s = 0;
-            for &link in &flow.path {
-                rooms[link].flows.push(number);
-                rooms[link].unsettled += 1;
-            }
+    /// Takes a flow off its links, if it is there: these links.
+    fn remove(&mut self, name: F) -> Option<Vec<usize>> {
+        let key = self.keys.remove(&name)?;
+        self.look_at(key);
+        let flow = self.flows.remove(key);
+        self.ends.remove(&(flow.end, name));
+        if let Some(held) = flow.held {
+            self.links[held.link].holds -= 1;
         }
-        // Of links with equal shares the first by name: their numbers tell which was used first, and shares are rounded.
-        let shares = self.numbers.iter().filter_map(|(&name, &link)| {
-            let share = rooms[link].share()?;
-            Some(Reverse((share, name, link)))
-        });
-        let mut fullest: BinaryHeap<_> = shares.collect();
-        while let Some(Reverse((share, name, link))) = fullest.pop() {
-            match rooms[link].share() {
-                None => {}
-                // Flows that are held up elsewhere have left room since: a share only ever grows.
-                Some(grown) if grown > share => fullest.push(Reverse((grown, name, link))),
-                Some(_) => settle(share, link, &mut rooms, &mut flows),
-            }
-        }
-    }
-}
-
-/// What a link has for flows whose rate is not settled yet.
-struct Room {
-    bytes_per_s: u64,
-    unsettled: u64,
-    flows: Vec<usize>,
-}
-
-impl Room {
-    /// For each of them; none if there are none.
-    fn share(&self) -> Option<u64> {
-        self.bytes_per_s.checked_div(self.unsettled)
-    }
-}
-
-/// The link is full: its flows get this share, though a byte per second at least, so that each arrives some day.
-fn settle(share: u64, link: usize, rooms: &mut [Room], flows: &mut [&mut Flow]) {
-    for number in std::mem::take(&mut rooms[link].flows) {
-        let flow = &mut flows[number];
-        if flow.bytes_per_s > 0 {
-            continue;
-        }
-        flow.bytes_per_s = share.max(1);
         for &link in &flow.path {
-            rooms[link].bytes_per_s = rooms[link].bytes_per_s.saturating_sub(flow.bytes_per_s);
-            rooms[link].unsettled -= 1;
+            let link = &mut self.links[link];
+            link.taken -= flow.bytes_per_s;
+            link.flows.retain(|&other| other != key);
+            if link.flows.is_empty() {
+                link.busy += self.now - link.busy_since;
+            }
+        }
+        Some(flow.path)
+    }
+
+    /// Writes down what a flow has moved until now.
+    fn look_at(&mut self, key: usize) {
+        let flow = &mut self.flows[key];
+        let moved = flow.moved_by(self.now);
+        flow.left -= moved;
+        flow.since = self.now;
+        for &link in &flow.path {
+            self.links[link].moved += moved;
+        }
+    }
+
+    /// Writes down anew when a flow that was looked at arrives.
+    fn foresee(&mut self, key: usize) {
+        let flow = &mut self.flows[key];
+        let end = flow.arrives();
+        let before = std::mem::replace(&mut flow.end, end);
+        if before != end {
+            self.ends.remove(&(before, flow.name));
+            self.ends.insert((end, flow.name));
         }
     }
 }
 
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::oracle::Simple;
 use super::*;
 
 const GB: u64 = 1_000_000_000;
@@ -22,7 +23,7 @@ fn arrivals<F: Ord + Copy, L: Ord + Copy>(flows: &mut Flows<F, L>) -> BTreeMap<F
 }
 
 fn rates<F: Ord + Copy, L: Ord + Copy>(flows: &Flows<F, L>) -> Vec<u64> {
-    flows.flows.values().map(|flow| flow.bytes_per_s).collect()
+    flows.keys.values().map(|&key| flows.flows[key].bytes_per_s).collect()
 }
 
 #[test]
@@ -178,5 +179,83 @@ proptest! {
         let mut turned: Vec<usize> = (0..drawn.len()).rev().collect();
         turned.rotate_left(rotation % drawn.len());
         prop_assert_eq!(run((0..drawn.len()).collect()), run(turned));
+    }
+}
+
+/// What happens to flows: one starts, some of it is gone already, one is called off, all that arrived are taken.
+#[derive(Clone, Debug)]
+enum Step {
+    Start(Vec<usize>, u64, Option<u64>),
+    Cancel(usize),
+    Take,
+}
+
+fn steps(most_links: usize) -> impl Strategy<Value = Vec<(u64, Step)>> {
+    let path = proptest::sample::subsequence((0..MANY_LINKS).collect::<Vec<_>>(), 1..=most_links);
+    let start = (path, 0u64..3000, proptest::option::of(0u64..900_000_000));
+    let step = prop_oneof![
+        6 => start.prop_map(|(path, bytes, head_start)| Step::Start(path, bytes, head_start)),
+        1 => (0usize..60).prop_map(Step::Cancel),
+        3 => Just(Step::Take),
+    ];
+    proptest::collection::vec((0u64..1_500_000_000, step), 1..60)
+}
+
+const MANY_LINKS: usize = 12;
+
+/// Both are led through these steps, and must agree after each.
+fn agree(capacities: &[u64], steps: Vec<(u64, Step)>) -> Result<(), TestCaseError> {
+    let (mut flows, mut simple) = (Flows::default(), Simple::default());
+    let mut now = SimTime::ZERO;
+    for (name, (after, step)) in steps.into_iter().enumerate() {
+        now += SimDuration::from_nanos(after);
+        if let Step::Take = step {
+            // The next end exactly, where there is one.
+            now = flows.next_end().unwrap_or(now).max(now);
+        }
+        prop_assert_eq!(flows.take_ended(now), simple.take_ended(now));
+        match step {
+            Step::Start(path, bytes, head_start) => {
+                let path: Vec<_> = path.into_iter().map(|link| (link, capacities[link])).collect();
+                flows.start(now, name, &path, bytes);
+                simple.start(now, name, &path, bytes);
+                if let Some(span) = head_start.map(SimDuration::from_nanos) {
+                    flows.head_start(name, span, 7);
+                    simple.head_start(name, span, 7);
+                }
+            }
+            Step::Cancel(name) => prop_assert_eq!(flows.cancel(now, name), simple.cancel(now, name)),
+            Step::Take => {}
+        }
+        prop_assert_eq!(rates(&flows), simple.rates());
+        let by_name: BTreeMap<_, _> = flows.ends().collect();
+        prop_assert_eq!(by_name, simple.ends().collect());
+        prop_assert_eq!(flows.usage().collect::<Vec<_>>(), simple.usage().collect::<Vec<_>>());
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn rates_that_are_settled_where_they_may_change_are_those_of_settling_all(
+        capacities in proptest::collection::vec(50u64..5000, MANY_LINKS), steps in steps(4),
+    ) {
+        agree(&capacities, steps)?;
+    }
+
+    /// Shares of a few bytes, and equal ones: rounding and names decide.
+    #[test]
+    fn also_where_shares_are_rounded_to_a_few_bytes_or_none(
+        capacities in proptest::collection::vec(1u64..12, MANY_LINKS), steps in steps(3),
+    ) {
+        agree(&capacities, steps)?;
+    }
+
+    /// Two links each, as chains over which a change spreads.
+    #[test]
+    fn also_along_chains_of_links(
+        capacities in proptest::collection::vec(10u64..40, MANY_LINKS), steps in steps(2),
+    ) {
+        agree(&capacities, steps)?;
     }
 }
