@@ -219,7 +219,10 @@ mod tests {
         assert_eq!(tokens(vllm(Some(0.9), None)), tokens(vllm(None, None)));
         let more_bytes =
             (tokens(vllm(Some(0.95), None)) - tokens(vllm(None, None))) * model.kv_bytes_per_token;
-        assert!((more_bytes as f64 - 0.05 * gpu.memory_bytes as f64).abs() < 1e6, "{more_bytes}");
+        assert!(
+            (more_bytes as f64 - 0.05 * find_gpu("h100-80gb").unwrap().memory_bytes).abs() < 1e6,
+            "{more_bytes}"
+        );
         assert_eq!(tokens(vllm(Some(0.5), Some(1000))), 16_000);
         let less = deploy(&model, &gpu, under(vllm(Some(0.2), None), 1)).unwrap().unwrap_err();
         assert!(less.to_string().contains("the smallest tensor parallelism that fits is 2"), "{less}");
