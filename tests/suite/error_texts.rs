@@ -174,6 +174,11 @@ fn scenarios() -> Vec<Case> {
             "  requests: 10\n",
             "  requests: 10\n  classes:\n    - {name: chat, share: 0, priority: 0.5}\n    - {name: batch, slo: ttft.p99<1}\n    - {name: api}\n    - {name: api}\n",
         ),
+        scenario(
+            "client_pool_beside_other_keys",
+            "  preset: azure-conv\n",
+            "  client_pool: {path: data/reason, top: 0, prompt: 100}\n  clients: 5\n  rate: [{at: 0, rate: 5}]\n",
+        ),
         written("empty_scenario", "# nothing yet\n"),
         written("binary_scenario", b"\x7fELF\x02\x01\x01\0\0\xff\xfe".to_vec()),
         written("huge_line", format!("{}, sku: dgx-h10}}\n", "x".repeat(100_000))),
@@ -285,6 +290,25 @@ fn traces() -> Vec<Case> {
     ]
 }
 
+/// Pools of one client in the folder itself.
+fn client_pools() -> Vec<Case> {
+    let pool = |name| case(name, &["check", "good.yaml", "workload={client_pool: .}"]);
+    let asks = "0,1.5,1,Gamma,1,0.6\n";
+    vec![
+        pool("client_pool_without_clients"),
+        pool("client_pool_with_bad_rows").with(
+            "chunk-3-trace.csv",
+            "0,0,0,,0,0\n600,1.5,1,gamma,1,0.6\n600,-1,1,Gamma,1,0.6\n1200,1.5,1,Gamma,1\nstart,rate,cv,pattern,shape,scale\n",
+        ),
+        pool("client_pool_without_lengths").with("chunk-3-trace.csv", asks),
+        pool("client_pool_with_bad_lengths").with("chunk-3-trace.csv", asks).with(
+            "chunk-3-dataset.json",
+            r#"{"0": {"input_tokens": "{45: 0.5, 46.5: 0.5}", "output_tokens": "{7: 1.0}"}}"#,
+        ),
+        pool("client_pool_with_other_json").with("chunk-3-trace.csv", asks).with("chunk-3-dataset.json", "{\n \"0\": [45, 46]\n}\n"),
+    ]
+}
+
 fn tables() -> Vec<Case> {
     vec![
         table(
@@ -320,7 +344,8 @@ impl Case {
 #[test]
 fn every_error_reads_as_it_was_found_good() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/suite/errors");
-    let cases: Vec<Case> = [scenarios(), arguments(), traces(), tables()].into_iter().flatten().collect();
+    let cases: Vec<Case> =
+        [scenarios(), arguments(), traces(), client_pools(), tables()].into_iter().flatten().collect();
     let renew = std::env::var_os("EBBFLOW_RENEW").is_some();
     let mut differences = String::new();
     for case in &cases {

@@ -16,6 +16,7 @@ mod autoscaler_ray_serve;
 mod bench_command;
 mod calibrate_command;
 mod cli;
+mod client_pools;
 mod comparing;
 mod conversations;
 mod documentation;

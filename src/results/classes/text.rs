@@ -1,6 +1,11 @@
 //! Classes and tenants in the summary for people: what was promised to each, and what it got.
 
-use crate::results::{Attainment, GroupFigures, Report, Screen};
+use std::cmp::Reverse;
+
+use crate::results::{Attainment, GroupFigures, Report, Screen, TenantReport};
+
+/// So many tenants are told of; clients of a pool may be hundreds.
+const TENANTS: usize = 12;
 
 /// A statement or two of every class and tenant; nothing where there are none.
 pub(in crate::results) fn classes(out: &mut String, report: &Report, screen: &Screen) {
@@ -10,8 +15,17 @@ pub(in crate::results) fn classes(out: &mut String, report: &Report, screen: &Sc
             screen.line(out, "", &verdicts(slo, screen));
         }
     }
-    for tenant in &report.tenants {
+    let mut tenants: Vec<&TenantReport> = report.tenants.iter().collect();
+    if tenants.len() > TENANTS {
+        tenants.sort_by_key(|tenant| Reverse(tenant.figures.requests.arrived));
+        tenants.truncate(TENANTS);
+    }
+    for tenant in &tenants {
         screen.line(out, "tenant", &figures(&tenant.tenant, &tenant.figures));
+    }
+    let more = report.tenants.len() - tenants.len();
+    if more > 0 {
+        screen.line(out, "", &[format!("and {more} more, who sent less: `tenants` in run.json")]);
     }
     if !(report.classes.is_empty() && report.tenants.is_empty()) {
         out.push('\n');

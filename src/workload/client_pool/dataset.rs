@@ -7,13 +7,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use ebbflow_actors::SimTime;
 
 use super::ClientPoolError;
 use super::lengths::{Counts, Dataset, Part};
-use crate::diagnosis::RowProblem;
+use crate::diagnosis::{Excerpt, RowProblem};
 use crate::workload::entry::MAX_TOKENS;
 
 /// Parts of a prompt that may be counted: tokens of each, how many.
@@ -30,32 +31,76 @@ type Quantities = BTreeMap<String, String>;
 pub(super) fn read(path: &Path) -> Result<Vec<Dataset>, ClientPoolError> {
     let bytes =
         fs::read(path).map_err(|source| ClientPoolError::Unreadable { path: path.to_owned(), source })?;
-    let windows: BTreeMap<String, Quantities> = serde_json::from_slice(&bytes)
-        .map_err(|source| ClientPoolError::Json { path: path.to_owned(), source })?;
+    let text = String::from_utf8_lossy(&bytes);
+    let excerpt = |place| Box::new(Excerpt::of_text(&path.display().to_string(), &text, place));
+    let windows: BTreeMap<String, Quantities> = serde_json::from_str(&text).map_err(|source| {
+        let excerpt = excerpt(place_of(&text, &source));
+        ClientPoolError::Json { source, excerpt }
+    })?;
     let mut datasets = Vec::new();
     for (window, quantities) in &windows {
-        let wrong = |(quantity, problem): (&str, RowProblem)| ClientPoolError::Lengths {
-            path: path.to_owned(),
-            window: window.clone(),
-            quantity: quantity.to_owned(),
-            problem,
+        let wrong = |Wrong { quantity, problem, part }: Wrong<'_>| {
+            let (keys, quantity) = ([quoted(window), quoted(quantity), part.to_owned()], quantity.to_owned());
+            ClientPoolError::Lengths {
+                window: window.clone(),
+                quantity,
+                problem,
+                excerpt: excerpt(place(&text, &keys)),
+            }
         };
         let from = window.parse().ok().and_then(|seconds| SimTime::from_secs_f64(seconds).ok());
         let from = from.ok_or_else(|| {
-            wrong(("the key", RowProblem::new("the start of the window", window, "seconds of at least 0")))
+            let problem = RowProblem::new("its start", window, "seconds of at least 0");
+            wrong(Wrong { quantity: "the key", problem, part: "" })
         })?;
         datasets.extend(dataset(from, quantities).map_err(wrong)?);
     }
     Ok(datasets)
 }
 
+/// What is wrong with which quantity, and which part of its text that is.
+struct Wrong<'t> {
+    quantity: &'t str,
+    problem: RowProblem,
+    part: &'t str,
+}
+
+fn quoted(key: &str) -> String {
+    format!("\"{key}\"")
+}
+
+/// Where the last of these stands behind the others, or the last that is there.
+fn place(text: &str, keys: &[String]) -> Range<usize> {
+    let mut place = 0..0;
+    for key in keys.iter().filter(|key| !key.is_empty()) {
+        let Some(at) = text[place.end..].find(key.as_str()) else { break };
+        place = place.end + at..place.end + at + key.len();
+    }
+    place
+}
+
+/// The character that a parser stopped at.
+fn place_of(text: &str, error: &serde_json::Error) -> Range<usize> {
+    let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let mut at = (before + error.column().saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at..at + text[at..].chars().next().map_or(0, char::len_utf8)
+}
+
 /// What a window says; nothing if a mapping is empty. Or what is wrong with which quantity.
-fn dataset(from: SimTime, quantities: &Quantities) -> Result<Option<Dataset>, (&str, RowProblem)> {
+fn dataset(from: SimTime, quantities: &Quantities) -> Result<Option<Dataset>, Wrong<'_>> {
     let counts = |name: &'static str, most: u32| {
-        let text = quantities.get(name).map(|text| counts(text, most).map_err(|problem| (name, problem)));
+        let text = quantities.get(name).map(|text| {
+            counts(text, most).map_err(|(problem, part)| Wrong { quantity: name, problem, part })
+        });
         text.transpose()
     };
-    let missing = |name| (name, RowProblem::new("the quantity", "", "a text like `{45: 0.5, 90: 0.5}`"));
+    let missing = |quantity| {
+        let problem = RowProblem::new("the quantity", "", "a text like `{45: 0.5, 90: 0.5}`");
+        Wrong { quantity, problem, part: "" }
+    };
     let whole = counts("input_tokens", MAX_TOKENS)?;
     let text = if whole.is_none() { counts("text_tokens", MAX_TOKENS)? } else { None };
     let first = whole.or(text).ok_or_else(|| missing("input_tokens"))?;
@@ -71,29 +116,30 @@ fn dataset(from: SimTime, quantities: &Quantities) -> Result<Option<Dataset>, (&
     Ok(Some(Dataset { from, prompt, output }))
 }
 
-/// A mapping `{value: probability, …}`; none if it is empty.
-fn counts(text: &str, most: u32) -> Result<Option<Counts>, RowProblem> {
+/// A mapping `{value: probability, …}`; none if it is empty. Or what is wrong with which part.
+fn counts(text: &str, most: u32) -> Result<Option<Counts>, (RowProblem, &str)> {
     let inside = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
-    let inside =
-        inside.ok_or_else(|| RowProblem::new("the text", text, "a mapping `{tokens: probability, …}`"))?;
+    let expected = "a mapping `{tokens: probability, …}`";
+    let inside = inside.ok_or_else(|| (RowProblem::new("the text", text, expected), text))?;
     let entries = inside.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-    let entries = entries.map(|entry| {
-        let wrong = |expected: String| RowProblem::new("an entry", entry, expected);
-        let (value, probability) =
-            entry.split_once(':').ok_or_else(|| wrong("`tokens: probability`".to_owned()))?;
-        let value = value.trim().parse().ok().filter(|value| *value <= most);
-        let value = value.ok_or_else(|| wrong(format!("a whole number up to {most} before the colon")))?;
-        let probability = probability.trim().parse().ok().filter(|share| (0.0..=1.0).contains(share));
-        let probability =
-            probability.ok_or_else(|| wrong("a probability from 0 to 1 behind the colon".to_owned()))?;
-        Ok((value, probability))
-    });
-    let entries: Vec<(u32, f64)> = entries.collect::<Result<_, _>>()?;
+    let entries: Vec<(u32, f64)> = entries.map(|text| entry(text, most)).collect::<Result<_, _>>()?;
     let sum: f64 = entries.iter().map(|(_, probability)| probability).sum();
     if !entries.is_empty() && (sum - 1.0).abs() > TOLERANCE {
-        return Err(RowProblem::new("the sum of the probabilities", &sum.to_string(), "1"));
+        return Err((RowProblem::new("the sum of the probabilities", &sum.to_string(), "1"), text));
     }
     Ok(Counts::of(entries))
+}
+
+/// `value: probability`.
+fn entry(text: &str, most: u32) -> Result<(u32, f64), (RowProblem, &str)> {
+    let wrong = |expected: String| (RowProblem::new("an entry", text, expected), text);
+    let both = text.split_once(':').ok_or_else(|| wrong("`tokens: probability`".to_owned()))?;
+    let value = both.0.trim().parse().ok().filter(|value| *value <= most);
+    let probability = both.1.trim().parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    Ok((
+        value.ok_or_else(|| wrong(format!("a whole number up to {most} before the colon")))?,
+        probability.ok_or_else(|| wrong("a probability from 0 to 1 behind the colon".to_owned()))?,
+    ))
 }
 
 #[cfg(test)]
@@ -141,13 +187,14 @@ mod tests {
         for (text, told) in texts {
             let json = format!(r#"{{"600": {{"input_tokens": "{text}", "output_tokens": "{{1: 1}}"}}}}"#);
             let error = of(&json).unwrap_err().to_string();
-            assert!(error.contains("chunk-4-dataset.json, window 600, ") && error.contains(told), "{error}");
+            assert!(error.contains(": window 600, ") && error.contains(told), "{error}");
+            assert!(error.contains("chunk-4-dataset.json:1:"), "{error}");
         }
         let error = of(r#"{"0": {"input_tokens": "{1: 1}"}}"#).unwrap_err().to_string();
         assert!(error.contains("output_tokens: the quantity is missing"), "{error}");
         let error = of(r#"{"x": {"input_tokens": "{1: 1}"}}"#).unwrap_err().to_string();
-        assert!(error.contains("the start of the window is `x`"), "{error}");
+        assert!(error.contains("chunk-4-dataset.json:1:2: window x, the key: its start is `x`"), "{error}");
         let error = of("{\"0\":\n 7}").unwrap_err().to_string();
-        assert!(error.contains("chunk-4-dataset.json:2:2: not the lengths of a client"), "{error}");
+        assert!(error.contains("chunk-4-dataset.json:2:2: these are not the lengths of a client"), "{error}");
     }
 }

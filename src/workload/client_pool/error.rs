@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::diagnosis::{BadRows, Finding, Findings, RowProblem, nearest_file};
+use crate::diagnosis::{BadRows, Excerpt, Finding, Findings, RowProblem, nearest_file};
 
 /// A client pool that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,29 +40,28 @@ pub enum ClientPoolError {
         rows: BadRows,
     },
     /// A file of lengths that is no such JSON.
-    #[error("{}:{}:{}: not the lengths of a client: {source}", path.display(), source.line(), source.column())]
+    #[error("{}: these are not the lengths of a client: {source}", excerpt.place())]
     Json {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
+        /// What is wrong.
         source: serde_json::Error,
+        /// Where.
+        excerpt: Box<Excerpt>,
     },
     /// A distribution of lengths that is none.
-    #[error("{}, window {window}, {quantity}: {problem}", path.display())]
+    #[error("{}: window {window}, {quantity}: {problem}", excerpt.place())]
     Lengths {
-        /// The file.
-        path: PathBuf,
         /// The key of the window.
         window: String,
         /// What is distributed.
         quantity: String,
         /// What is wrong with it.
         problem: RowProblem,
+        /// Where it stands, as far as that can be told.
+        excerpt: Box<Excerpt>,
     },
     /// Clients that do not say how long their requests are.
     #[error(
-        "{} of {of} clients of the pool {} do not say how long their requests are: there is no file \
-         chunk-N-dataset.json, or it has no lengths, for N = {}",
+        "{} of {of} clients of the pool {} come without lengths: chunk-N-dataset.json is not there, or empty, for N = {}",
         without.len(), folder.display(), numbers(without)
     )]
     NoLengths {
@@ -88,8 +87,17 @@ impl ClientPoolError {
             let headline = rows.headline("the client pool's file", path);
             return Findings { headline, list: rows.findings(), closing: rows.unshown() };
         }
-        let finding = Finding::general(self.to_string(), self.help());
-        Findings { headline: String::new(), list: vec![finding], closing: None }
+        let shown = match self {
+            ClientPoolError::Json { source, excerpt } => Some((source.to_string(), excerpt)),
+            ClientPoolError::Lengths { window, quantity, problem, excerpt } => {
+                Some((format!("window {window}, {quantity}: {problem}"), excerpt))
+            }
+            _ => None,
+        };
+        let Some((message, excerpt)) = shown else { return Findings::general(self.to_string(), self.help()) };
+        let finding = Finding { message, excerpt: Some(Excerpt::clone(excerpt)), help: self.help() };
+        let headline = "the lengths of a client of the pool cannot be read".to_owned();
+        Findings { headline, list: vec![finding], closing: None }
     }
 
     fn help(&self) -> Option<String> {
