@@ -93,10 +93,18 @@ fn performance(performance: &PerformanceSpec) -> String {
         }
         PerformanceSpec::Lookup { path: Some(path), .. } => format!("table {}", path.display()),
         PerformanceSpec::Lookup { path: None, .. } => "built-in table splitwise-2023".to_owned(),
-        PerformanceSpec::Roofline(RooflineSpec { backend, calibration, constants, .. }) => {
+        PerformanceSpec::Roofline(RooflineSpec { backend, calibration, kernels, constants, .. }) => {
             let own = if *constants == Default::default() { "" } else { ", constants of your own" };
             let fitted = calibration.as_ref().map(|file| format!(", calibrated by {}", file.path.display()));
-            format!("roofline, operator by operator, under {backend}{}{own}", fitted.unwrap_or_default())
+            let measured = kernels.as_ref().map(|kernels| {
+                let paths = kernels.paths.iter().map(|path| path.display().to_string());
+                format!(", kernels as measured in {}", paths.collect::<Vec<_>>().join(", "))
+            });
+            format!(
+                "roofline, operator by operator, under {backend}{}{}{own}",
+                measured.unwrap_or_default(),
+                fitted.unwrap_or_default()
+            )
         }
     }
 }

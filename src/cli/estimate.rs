@@ -16,6 +16,7 @@ use super::deployment::{DeploymentArgs, misread};
 use super::exit::CliError;
 use super::options::Format;
 use super::print;
+use crate::performance::KernelTables;
 use answer::Answer;
 pub(super) use point::{Catalogue, Words, Wrong};
 
@@ -43,6 +44,10 @@ pub struct EstimateArgs {
     /// Clients, each with one request at a time
     #[arg(long, value_name = "CLIENTS", default_value = "1")]
     concurrency: String,
+    /// Times of kernels measured one by one, before the formulas: a table in NVIDIA AIConfigurator's columns or a folder
+    /// with tables (CSV; Parquet in a build with that feature)
+    #[arg(long, value_name = "FILE | DIR")]
+    kernels: Vec<PathBuf>,
     /// What to print on stdout: text (of a CSV: the CSV with its new columns), or JSON
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -55,6 +60,9 @@ pub struct EstimateArgs {
 /// Estimates and prints.
 pub fn estimate(arguments: &EstimateArgs) -> Result<ExitCode, CliError> {
     let mut catalogue = Catalogue::default();
+    if !arguments.kernels.is_empty() {
+        catalogue.measured_by(KernelTables::read(&arguments.kernels).map_err(CliError::bad_input)?);
+    }
     let output = match &arguments.points {
         Some(path) => {
             let table = table::Table::read(path, &mut catalogue)?;

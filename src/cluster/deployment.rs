@@ -22,6 +22,14 @@ pub fn deploy(
     Some(Deploying { known, spec, gpu, space: instance.engine.cache_space() }.to_fit(instance.parallelism))
 }
 
+/// The same with measured times of kernels, where the scenario names tables of them.
+pub fn with_kernels(roofline: Roofline, model: &ModelSpec) -> Roofline {
+    match model.roofline.as_ref().and_then(|spec| spec.kernels.as_ref()) {
+        Some(kernels) => roofline.with_kernels(&kernels.tables),
+        None => roofline,
+    }
+}
+
 /// The memory of such an instance: what is not cache counts as weights. Tokens of cache are counted as they move
 /// between instances, not as often as they are kept where several GPUs hold the same heads.
 pub fn memory_of(roofline: &Roofline, model: &ModelSpec, engine: EngineSpec) -> GpuMemory {
@@ -146,6 +154,7 @@ mod tests {
         let spec = RooflineSpec {
             backend: Backend::Vllm,
             calibration: None,
+            kernels: None,
             constants: OwnConstants::default(),
             precision: None,
             cache: None,

@@ -13,6 +13,7 @@
 //! (measurements) or seconds (knots). Source of the rule: splitwise-sim, `performance_model.py`.
 
 mod error;
+pub mod kernels;
 mod points;
 mod read;
 mod row;

@@ -16,6 +16,7 @@ mod timing;
 
 pub use builtin::splitwise_2023;
 pub use constant::{Constant, ConstantError};
+pub use lookup::kernels::{self, KernelTables};
 pub use lookup::{DecodeKey, Lookup, LookupError, LookupKey, LookupTable};
 pub use pwl::{KnotError, Knots, Pwl};
 pub use timing::{ASSUMED_CONTEXT_TOKENS, Timing, TimingError};

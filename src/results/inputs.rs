@@ -27,6 +27,8 @@ pub enum InputKind {
     PerformanceTable,
     /// The constants of the `roofline` performance model.
     Calibration,
+    /// A table of kernels of the `roofline` performance model.
+    KernelTable,
 }
 
 /// A file as it was when it was read.
@@ -72,16 +74,18 @@ impl InputFile {
             WorkloadSource::ClientPool(pool) => Some((InputKind::ClientPool, &pool.folder)),
             WorkloadSource::Synthetic(_) => None,
         };
-        let table = match &scenario.performance {
+        let tables: Vec<(InputKind, &PathBuf)> = match &scenario.performance {
             PerformanceSpec::Lookup { path, .. } => {
-                path.as_ref().map(|path| (InputKind::PerformanceTable, path))
+                path.iter().map(|path| (InputKind::PerformanceTable, path)).collect()
             }
             PerformanceSpec::Roofline(spec) => {
-                spec.calibration.as_ref().map(|file| (InputKind::Calibration, &file.path))
+                let calibration = spec.calibration.iter().map(|file| (InputKind::Calibration, &file.path));
+                let kernels = spec.kernels.iter().flat_map(|kernels| kernels.tables.files());
+                calibration.chain(kernels.map(|path| (InputKind::KernelTable, path))).collect()
             }
-            PerformanceSpec::Constant { .. } | PerformanceSpec::Pwl(_) => None,
+            PerformanceSpec::Constant { .. } | PerformanceSpec::Pwl(_) => Vec::new(),
         };
-        trace.into_iter().chain(table).map(|(kind, path)| InputFile::read(kind, path)).collect()
+        trace.into_iter().chain(tables).map(|(kind, path)| InputFile::read(kind, path)).collect()
     }
 
     /// Whether both hold the same, wherever they lie.
@@ -130,6 +134,7 @@ impl fmt::Display for InputKind {
             InputKind::ClientPool => "client pool",
             InputKind::PerformanceTable => "performance table",
             InputKind::Calibration => "calibration",
+            InputKind::KernelTable => "table of kernels",
         })
     }
 }

@@ -41,7 +41,16 @@ impl Context<'_> {
         self.find(at, text, Path::is_file)
     }
 
-    fn find(&self, at: &At<'_>, text: &str, wanted: fn(&Path) -> bool) -> Result<PathBuf, Vec<PathBuf>> {
+    /// The existing file or folder named here, or a problem.
+    pub(super) fn file_or_folder(&self, at: &At<'_>, text: &str) -> Option<PathBuf> {
+        match self.find(at, text, Path::exists) {
+            Ok(path) => Some(path),
+            // Neither is there.
+            Err(_) => self.file(at, text),
+        }
+    }
+
+    fn find(&self, at: &At<'_>, text: &str, is_there: fn(&Path) -> bool) -> Result<PathBuf, Vec<PathBuf>> {
         let mut candidates = vec![self.folder.join(text)];
         if self.files_may_be_gone {
             return Ok(candidates.swap_remove(0));
@@ -52,7 +61,7 @@ impl Context<'_> {
         if at.is_override() {
             candidates.reverse();
         }
-        match candidates.iter().position(|path| wanted(path)) {
+        match candidates.iter().position(|path| is_there(path)) {
             Some(index) => Ok(candidates.swap_remove(index)),
             None => Err(candidates),
         }

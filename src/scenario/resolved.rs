@@ -333,12 +333,22 @@ fn performance(model: &PerformanceSpec) -> Value {
                 DecodeKey::BatchTokens => "batch_tokens",
             },
         } }),
-        PerformanceSpec::Roofline(RooflineSpec { backend, calibration, constants, precision, cache }) => {
+        PerformanceSpec::Roofline(RooflineSpec {
+            backend,
+            calibration,
+            kernels,
+            constants,
+            precision,
+            cache,
+        }) => {
             json!({ "roofline": {
                 "backend": backend.name(),
                 "precision": precision.map(Precision::name),
                 "kv_dtype": cache.map(Precision::name),
                 "calibration": calibration.as_ref().map(|file| absolute(&file.path)),
+                "kernels": kernels.as_ref().map(|kernels| {
+                    kernels.paths.iter().map(|path| absolute(path)).collect::<Vec<_>>()
+                }),
                 "constants": {
                     "host_ms": constants.host_ms,
                     "per_expert_layer_us": constants.per_expert_layer_us,

@@ -10,14 +10,27 @@ pub fn form(table: &KeyTable) -> Form {
     let settings = Object::documented(table, "performance_model")
         .key("roofline", roofline())
         .key("pwl", pwl())
-        .key("lookup", db())
-        .key("db", db())
+        .key("lookup", any([db(), of_kernels()]))
+        .key("db", any([db(), of_kernels()]))
         .key("constant", constant(table))
         .one();
     any([bare_words(["roofline", "lookup", "db", "constant"]), settings])
 }
 
 fn roofline() -> Form {
+    timed().key("kernels", kernels()).form()
+}
+
+/// Tables of kernels make `lookup` a `roofline`.
+fn of_kernels() -> Form {
+    timed().must("kernels", kernels()).form()
+}
+
+fn kernels() -> Form {
+    any([text(), list(text(), 1)]).about("tables of kernels: a file, a folder with them, or a list of those")
+}
+
+fn timed() -> Object<'static> {
     let backends = Backend::ALL.map(Backend::name);
     Object::default()
         .key(
@@ -33,7 +46,6 @@ fn roofline() -> Form {
             text().about("a file that `ebbflow calibrate` wrote: constants fitted to your own measurements"),
         )
         .key("constants", constants().about("constants of your own; those left out stay the engine's"))
-        .form()
 }
 
 fn constants() -> Form {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::SimulationError;
-use crate::cluster::{DoesNotFit, deploy, memory_of};
+use crate::cluster::{DoesNotFit, deploy, memory_of, with_kernels};
 use crate::performance::{
     Constant, DecodeKey, LookupKey, LookupTable, PerformanceModel, Pwl, Timing, TimingError, splitwise_2023,
 };
@@ -91,6 +91,7 @@ impl Timings {
                 let deployed = deploy(model, &sku.gpu, instance);
                 let roofline = deployed.ok_or_else(|| DoesNotFit::NoSizes(model.name.clone()))??;
                 let memory = memory_of(&roofline, model, instance.engine);
+                let roofline = with_kernels(roofline, model);
                 Ok(Timing::of_iterations(Arc::new(roofline)).with_memory(memory))
             }
         }

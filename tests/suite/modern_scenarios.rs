@@ -92,6 +92,71 @@ fn constants_that_are_carried_over_to_another_model_are_a_note() {
     assert!(notes(&experts).contains("only one of the two has experts"), "{}", notes(&experts));
 }
 
+/// Made up: queries, keys and values of Llama-3.1-8B.
+const KERNELS: &str = "gemm_dtype,m,n,k,latency\nbfloat16,1,6144,4096,0.2\nbfloat16,4096,6144,4096,2\n\
+                       bfloat16,1,32,32,0.002\n";
+
+fn measured(desk: &Desk, model: &str, file: &str) -> String {
+    let path = desk.path(file).display().to_string();
+    small(&format!("performance_model: {{{model}: {{kernels: {path:?}}}}}"))
+}
+
+#[test]
+fn tables_of_kernels_refine_roofline_under_either_name_and_a_note_says_how_far() {
+    let desk = Desk::new();
+    desk.write("gemm.csv", KERNELS);
+    let lookup = run(&measured(&desk, "lookup", "gemm.csv"));
+    assert_eq!(lookup.digest, run(&measured(&desk, "roofline", "gemm.csv")).digest);
+    assert_ne!(lookup.digest, run(&small("performance_model: roofline")).digest);
+    let scenario = scenario(&measured(&desk, "lookup", "gemm.csv"));
+    assert_eq!(lookup.digest, run(&scenario.resolved).digest);
+    let notes = notes(&scenario);
+    assert!(
+        notes
+            .contains("kernels of Llama-3.1-8B on 1 × h100-80gb: measured: projections (GEMM n 6144, k 4096"),
+        "{notes}"
+    );
+    assert!(notes.contains("by formula: projections (GEMM n 4096, k 4096 in bf16), feed_forward"), "{notes}");
+}
+
+#[test]
+fn tables_of_kernels_that_are_none_are_refused_where_they_are_named() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("empty")).unwrap();
+    desk.write("gemm.csv", &KERNELS.replace("0.2", "-1"));
+    let refused = |file: &str| read(&measured(&desk, "lookup", file), &[]).unwrap_err().to_string();
+    let empty = refused("empty");
+    assert!(
+        empty.contains("performance_model.lookup.kernels: ") && empty.contains("holds no table of kernels"),
+        "{empty}"
+    );
+    let negative = refused("gemm.csv");
+    assert!(
+        negative.contains("gemm.csv:2:22: latency is `-1`; expected a finite time above 0"),
+        "{negative}"
+    );
+    let gone = refused("gone");
+    assert!(gone.contains("gone` does not exist"), "{gone}");
+}
+
+#[test]
+fn a_run_with_tables_of_kernels_is_repeated_with_them_and_looked_at_without() {
+    let desk = Desk::new();
+    desk.write("gemm.csv", KERNELS);
+    desk.write("s.yaml", &small("performance_model: {lookup: {kernels: gemm.csv}}"));
+    let run = desk.ebbflow(&["run", "s.yaml", "--out", "run"]);
+    assert_eq!(code(&run), 0, "{}", stderr(&run));
+    assert_eq!(json(&desk.path("run/run.json"))["inputs"][0]["kind"], "kernel_table");
+    std::fs::rename(desk.path("gemm.csv"), desk.path("run/gemm.csv")).unwrap();
+    let again = desk.ebbflow(&["rerun", "run"]);
+    assert_eq!(code(&again), 0, "{}{}", stdout(&again), stderr(&again));
+    std::fs::remove_file(desk.path("run/gemm.csv")).unwrap();
+    let report = desk.ebbflow(&["report", "run"]);
+    assert_eq!(code(&report), 0, "{}", stderr(&report));
+    let gone = desk.ebbflow(&["rerun", "run"]);
+    assert!(stderr(&gone).contains("the table of kernels of the run is gone"), "{}", stderr(&gone));
+}
+
 #[test]
 fn a_run_with_a_calibration_is_repeated_with_it_and_only_with_it() {
     let desk = Desk::new();

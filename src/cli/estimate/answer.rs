@@ -94,6 +94,9 @@ impl<'a> Answer<'a> {
             "evidence": self.evidence(),
             "warnings": deployment.model.warnings,
         });
+        if let Some(coverage) = self.roofline.coverage() {
+            fields["kernels"] = coverage.to_string().into();
+        }
         if let (Some(served), Value::Object(fields)) = (&self.served, &mut fields) {
             self.times(served, fields);
         }

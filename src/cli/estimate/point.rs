@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::models::{self, Model, Precision};
+use crate::performance::KernelTables;
 use crate::performance::roofline::{
     Deployment, GPU_MEMORY_UTILIZATION, Gpu, Load, Parallelism, Roofline, RooflineError, find_gpu, read_gpu,
 };
@@ -42,12 +43,21 @@ pub struct Wrong {
 pub struct Catalogue {
     models: BTreeMap<String, Result<Model, String>>,
     gpus: BTreeMap<String, Result<Gpu, String>>,
+    kernels: Option<KernelTables>,
 }
 
 impl Catalogue {
+    /// Points get their times from these tables of kernels, as far as they go.
+    pub fn measured_by(&mut self, kernels: KernelTables) {
+        self.kernels = Some(kernels);
+    }
+
     /// The point these words describe.
     pub fn point(&mut self, words: &Words) -> Result<Point, Wrong> {
-        let roofline = self.roofline(words)?;
+        let mut roofline = self.roofline(words)?;
+        if let Some(kernels) = &self.kernels {
+            roofline = roofline.with_kernels(kernels);
+        }
         let load = Load {
             prompt_tokens: count(words, "isl", MOST)?,
             output_tokens: count(words, "osl", MOST)?,

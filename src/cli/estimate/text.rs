@@ -37,6 +37,9 @@ pub fn of(answer: &Answer<'_>) -> String {
         }
     }
     line(&mut text, "trust", answer.evidence());
+    if let Some(coverage) = answer.roofline.coverage() {
+        line(&mut text, "kernels", &coverage.to_string());
+    }
     for warning in &deployment.model.warnings {
         line(&mut text, "warning", warning);
     }

@@ -73,7 +73,10 @@ fn given(key: &str, path: &Path) -> String {
 fn or_name_it(kind: InputKind) -> &'static str {
     match kind {
         InputKind::Trace => ", or name it with --trace FILE",
-        InputKind::ClientPool | InputKind::PerformanceTable | InputKind::Calibration => "",
+        InputKind::ClientPool
+        | InputKind::PerformanceTable
+        | InputKind::Calibration
+        | InputKind::KernelTable => "",
     }
 }
 
@@ -110,6 +113,7 @@ impl Recorded {
         if let (Some(trace), true) = (trace, self.inputs.is_empty()) {
             input.replay(trace);
         }
+        let mut kernels = Vec::new();
         for file in &self.inputs {
             let path = self.find(file, trace)?;
             match file.kind {
@@ -121,7 +125,12 @@ impl Recorded {
                 InputKind::Calibration => {
                     input.overrides.push(given("performance_model.roofline.calibration", &path));
                 }
+                InputKind::KernelTable => kernels.push(path),
             }
+        }
+        if !kernels.is_empty() {
+            let paths: Vec<_> = kernels.iter().map(|path| path.to_string_lossy()).collect();
+            input.overrides.push(format!("performance_model.roofline.kernels={}", Value::from(paths)));
         }
         Ok(input)
     }

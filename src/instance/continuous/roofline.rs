@@ -25,16 +25,9 @@ impl IterationTime for Roofline {
 
     fn decode_line(&self, sequences: u32, tokens_each: u32) -> DecodeLine {
         let decodes = u64::from(sequences) * u64::from(tokens_each);
-        let run = |sums| self.decode_run(&sums);
-        let none = IterationSums::default();
-        let base_fs = run(IterationSums { decodes, ..none }).first_fs;
-        DecodeLine {
-            base_fs,
-            per_context_fs: run(IterationSums { decodes, decode_context: 1, ..none }).first_fs - base_fs,
-            per_windowed_context_fs: run(IterationSums { decodes, windowed_decode_context: 1, ..none })
-                .first_fs
-                - base_fs,
-        }
+        let alone = IterationSums { decodes, ..IterationSums::default() };
+        let [per_context_fs, per_windowed_context_fs] = self.context_token_fs(decodes);
+        DecodeLine { base_fs: self.decode_run(&alone).first_fs, per_context_fs, per_windowed_context_fs }
     }
 
     fn engines(&self) -> u32 {

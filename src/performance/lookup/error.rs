@@ -51,6 +51,17 @@ pub enum LookupError {
         /// The file.
         path: PathBuf,
     },
+    /// No table of kernels where some should be.
+    #[error(
+        "{} {} no table of kernels (CSV or Parquet in NVIDIA AIConfigurator's columns, e.g. gemm_perf.parquet with \
+         gemm_dtype, m, n, k, latency)",
+        list(paths),
+        if paths.len() == 1 { "holds" } else { "hold" }
+    )]
+    NoKernels {
+        /// Files or folders.
+        paths: Vec<PathBuf>,
+    },
     /// Knots by tokens are missing for a key that has others.
     #[error("{}: {key} has no knots by tokens; every configuration needs at least one", path.display())]
     NoKnotsByTokens {
@@ -110,6 +121,10 @@ impl LookupError {
             other => Findings::general(other.to_string(), None),
         }
     }
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// `llama2-70b on h100-80gb: 2, 4, 8; …`

@@ -6,6 +6,7 @@ use super::LookupError;
 use crate::diagnosis::{BadRow, BadRows, Excerpt, RowProblem, cell};
 
 const COUNT: &str = "a whole number, at least 1";
+const COUNT_OR_NONE: &str = "a whole number";
 const TIME: &str = "a finite time above 0";
 
 /// Where the columns stand, by name.
@@ -27,11 +28,20 @@ impl Row<'_> {
 
     /// Accepts `8` and `8.0`.
     pub(super) fn count(&self, column: usize) -> Result<u64, RowProblem> {
+        self.whole(column).filter(|count| *count > 0).ok_or_else(|| self.problem(column, COUNT))
+    }
+
+    /// Accepts 0, too.
+    pub(super) fn count_or_none(&self, column: usize) -> Result<u64, RowProblem> {
+        self.whole(column).ok_or_else(|| self.problem(column, COUNT_OR_NONE))
+    }
+
+    fn whole(&self, column: usize) -> Option<u64> {
         let field = self.record.get(self.columns[column].0).unwrap_or_default();
         let whole = field.split_once('.').map_or(field, |(whole, fraction)| {
             if fraction.bytes().all(|digit| digit == b'0') { whole } else { field }
         });
-        whole.parse().ok().filter(|count| *count > 0).ok_or_else(|| self.problem(column, COUNT))
+        whole.parse().ok()
     }
 
     pub(super) fn time(&self, column: usize) -> Result<f64, RowProblem> {

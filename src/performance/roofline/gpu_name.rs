@@ -4,13 +4,25 @@ use super::{Gpu, RooflineError, builtin_gpus};
 use crate::diagnosis::nearest;
 
 /// What a name may add to the GPU's own, e.g. `h100_sxm` or `a100-80gb`; longer ones first.
-const SUFFIXES: [&str; 10] =
-    ["180gb", "141gb", "192gb", "80gb", "48gb", "96gb", "24gb", "hbm3", "sxm", "server"];
+const SUFFIXES: [&str; 12] = [
+    "blackwellserveredition",
+    "180gb",
+    "141gb",
+    "192gb",
+    "80gb",
+    "48gb",
+    "96gb",
+    "24gb",
+    "hbm3",
+    "sxm4",
+    "sxm",
+    "server",
+];
 
 /// The built-in GPU of this name; case, dashes, board form and memory size do not matter.
 pub fn find_gpu(name: &str) -> Result<Gpu, RooflineError> {
-    let wanted = canonical(name);
-    if let Some(gpu) = builtin_gpus().into_iter().find(|gpu| canonical(&gpu.name) == wanted) {
+    let wanted = gpu_letters(name);
+    if let Some(gpu) = builtin_gpus().into_iter().find(|gpu| gpu_letters(&gpu.name) == wanted) {
         return Ok(gpu);
     }
     let known: Vec<String> = builtin_gpus().into_iter().map(|gpu| gpu.name).collect();
@@ -18,7 +30,8 @@ pub fn find_gpu(name: &str) -> Result<Gpu, RooflineError> {
     Err(RooflineError::UnknownGpu { name: name.to_owned(), nearest, known })
 }
 
-fn canonical(name: &str) -> String {
+/// What names of the same GPU have in common.
+pub(crate) fn gpu_letters(name: &str) -> String {
     let mut letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     letters.make_ascii_lowercase();
     let mut name = letters.strip_prefix("nvidia").or(letters.strip_prefix("amd")).unwrap_or(&letters);
@@ -43,6 +56,9 @@ mod tests {
             ("b200-180gb", "B200"),
             ("rtx_pro_6000_server", "RTX-PRO-6000"),
             ("RTXPRO6000", "RTX-PRO-6000"),
+            ("NVIDIA RTX PRO 6000 Blackwell Server Edition", "RTX-PRO-6000"),
+            ("NVIDIA A100-SXM4-80GB", "A100"),
+            ("NVIDIA H100 80GB HBM3", "H100"),
             ("NVIDIA GeForce RTX 4090", "RTX-4090"),
             ("l40s", "L40S"),
             ("AMD Instinct MI300X", "MI300X"),

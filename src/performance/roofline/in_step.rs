@@ -6,13 +6,14 @@
 
 use super::IterationSums;
 
-/// The same sums as of an iteration, of one engine of several.
+/// The sums of an iteration of one engine of several.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Busiest {
-    pub(super) tokens: f64,
-    pub(super) sequences: f64,
+    pub(super) prompts: f64,
+    pub(super) prefill_tokens: f64,
     pub(super) prefill_pairs: f64,
     pub(super) windowed_prefill_pairs: f64,
+    pub(super) decodes: f64,
     pub(super) decode_context: f64,
     pub(super) windowed_decode_context: f64,
 }
@@ -23,13 +24,22 @@ impl Busiest {
         let prompts = spread_over(sums.chunks, engines);
         let decodes = spread_over(sums.decodes, engines);
         Busiest {
-            tokens: sums.prefill_tokens as f64 / prompts + sums.decodes as f64 / decodes,
-            sequences: sums.chunks as f64 / prompts + sums.decodes as f64 / decodes,
+            prompts: sums.chunks as f64 / prompts,
+            prefill_tokens: sums.prefill_tokens as f64 / prompts,
             prefill_pairs: sums.prefill_pairs as f64 / prompts,
             windowed_prefill_pairs: sums.windowed_prefill_pairs as f64 / prompts,
+            decodes: sums.decodes as f64 / decodes,
             decode_context: sums.decode_context as f64 / decodes,
             windowed_decode_context: sums.windowed_decode_context as f64 / decodes,
         }
+    }
+
+    pub(super) fn tokens(&self) -> f64 {
+        self.prefill_tokens + self.decodes
+    }
+
+    pub(super) fn sequences(&self) -> f64 {
+        self.prompts + self.decodes
     }
 }
 
@@ -48,7 +58,7 @@ mod tests {
         let chunk = PrefillChunk { tokens: 100, context: 0 };
         let sums = IterationSums::of(&[chunk], &[50, 50, 50, 50], None);
         let busiest = Busiest::of(&sums, 2);
-        assert_eq!((busiest.tokens, busiest.sequences), (102.0, 3.0));
+        assert_eq!((busiest.tokens(), busiest.sequences()), (102.0, 3.0));
         assert_eq!((busiest.prefill_pairs, busiest.decode_context), (5050.0, 100.0));
     }
 
@@ -56,7 +66,7 @@ mod tests {
     fn one_engine_has_everything_and_more_engines_than_sequences_stand_idle() {
         let sums = IterationSums::of(&[], &[50, 70], None);
         assert_eq!(Busiest::of(&sums, 1).decode_context, 120.0);
-        assert_eq!(Busiest::of(&sums, 8).tokens, 1.0);
-        assert_eq!(Busiest::of(&IterationSums::default(), 8).tokens, 0.0);
+        assert_eq!(Busiest::of(&sums, 8).tokens(), 1.0);
+        assert_eq!(Busiest::of(&IterationSums::default(), 8).tokens(), 0.0);
     }
 }

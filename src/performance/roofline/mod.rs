@@ -12,6 +12,9 @@
 //! Decoding lives on the second line's first term, long prompts on its second; prompts ride along with weights
 //! that are read anyway. Experts touched by T tokens of k choices among E: E (1 − (1 − k/E)^T).
 //!
+//! Tables of kernels measured one by one take the formulas' place where they cover a deployment, see
+//! [`Roofline::with_kernels`]; everything else stays.
+//!
 //! Leaves out: jitter, clocks that drop under load, kernels that change with the shape, skewed routing beyond a
 //! mean factor, requests spread unevenly over engines that work in step, speculative decoding, LoRA, links between servers. How far it can be
 //! trusted is printed by `cargo test --test suite roofline -- --nocapture`: mean errors of the time of a token are
@@ -24,8 +27,11 @@
 mod backend;
 mod breakdown;
 mod closed_loop;
+mod coverage;
+mod decode_lines;
 mod decode_run;
 mod error;
+mod factor;
 pub mod fit;
 mod gpu;
 mod gpu_file;
@@ -42,11 +48,13 @@ mod times;
 pub use backend::{Backend, Constants};
 pub use breakdown::{Breakdown, Terms};
 pub use closed_loop::{ClosedLoop, Load};
+pub use coverage::{Cover, Coverage};
 pub use decode_run::DecodeRun;
 pub use error::RooflineError;
 pub use gpu::{Collective, Evidence, ExpertShare, Gpu, Kernels, Share};
 pub use gpu_file::{GpuSheet, parse_gpu, read_gpu};
 pub use gpu_name::find_gpu;
+pub(crate) use gpu_name::gpu_letters;
 pub use gpus::builtin_gpus;
 pub use iteration::{IterationSums, PrefillChunk};
 pub use memory::{GPU_MEMORY_UTILIZATION, KvMemory};
@@ -54,6 +62,7 @@ pub use operators::{Operator, OperatorTimes};
 pub use own_constants::OwnConstants;
 pub use parallelism::Parallelism;
 
+use super::lookup::kernels::KernelTables;
 use crate::models::{Model, Precision, Window};
 use in_step::Busiest;
 use times::{LayerCosts, Work};
@@ -83,6 +92,7 @@ pub struct Roofline {
     memory_share: f64,
     constants: Constants,
     costs: LayerCosts,
+    coverage: Option<Coverage>,
 }
 
 impl Roofline {
@@ -96,7 +106,7 @@ impl Roofline {
         let constants = deployment.backend.constants(deployment.model.is_moe());
         let costs = LayerCosts::of(&deployment, cache);
         let memory_share = GPU_MEMORY_UTILIZATION;
-        Ok(Roofline { deployment, cache, memory_share, constants, costs })
+        Ok(Roofline { deployment, cache, memory_share, constants, costs, coverage: None })
     }
 
     /// The same with constants of one's own, e.g. fitted to one's own measurements.
@@ -108,6 +118,17 @@ impl Roofline {
     /// (0, 1]. Times stay as they are.
     pub fn with_memory_share(self, memory_share: f64) -> Self {
         Roofline { memory_share, ..self }
+    }
+
+    /// The same with measured times of kernels in the place of formulas, as far as the tables cover the deployment.
+    pub fn with_kernels(mut self, tables: &KernelTables) -> Self {
+        self.coverage = Some(self.costs.refine(&self.deployment, self.cache, tables));
+        self
+    }
+
+    /// What tables of kernels cover, if there are any.
+    pub fn coverage(&self) -> Option<&Coverage> {
+        self.coverage.as_ref()
     }
 
     /// What is deployed.
@@ -146,7 +167,7 @@ impl Roofline {
         Terms {
             iterations: 1.0,
             expert_layers: self.costs.expert_layers(),
-            sequences: Busiest::of(sums, self.deployment.parallelism.data).sequences,
+            sequences: Busiest::of(sums, self.deployment.parallelism.data).sequences(),
             memory,
             compute,
         }
@@ -169,12 +190,9 @@ impl Roofline {
     /// A run of iterations of the decoding sequences of `sums` (its prompts are ignored), as long as nobody joins
     /// or leaves and no sequence outgrows the model's window ([`IterationSums::growing_in_window`]).
     pub fn decode_run(&self, sums: &IterationSums) -> DecodeRun {
-        let fs = |seconds: f64| (seconds * 1e15).round() as u64;
         let alone = IterationSums { decodes: sums.decodes, ..IterationSums::default() };
         let base_fs = fs(self.breakdown(&alone).total_s());
-        let [full_s, windowed_s] = self.costs.context_token_s(sums.decodes);
-        let scale = self.constants.memory_scale;
-        let (full_fs, windowed_fs) = (fs(full_s * scale), fs(windowed_s * scale));
+        let [full_fs, windowed_fs] = self.context_token_fs(sums.decodes);
         let grows = |full: u64, windowed: u64| full * full_fs + windowed * windowed_fs;
         DecodeRun {
             first_fs: base_fs + grows(sums.decode_context, sums.windowed_decode_context),
@@ -182,10 +200,21 @@ impl Roofline {
         }
     }
 
+    /// Femtoseconds that one more token of context adds to decoding so many sequences: in layers without a window, and
+    /// in others.
+    pub fn context_token_fs(&self, sequences: u64) -> [u64; 2] {
+        self.costs.context_token_s(sequences).map(|seconds| fs(seconds * self.constants.memory_scale))
+    }
+
     /// What the weights leave for the KV cache.
     pub fn kv_memory(&self) -> KvMemory {
         KvMemory::of(&self.deployment, self.cache, self.memory_share)
     }
+}
+
+/// Whole femtoseconds.
+fn fs(seconds: f64) -> u64 {
+    (seconds * 1e15).round() as u64
 }
 
 #[cfg(test)]

@@ -124,6 +124,86 @@ fn clients_beyond_the_cache_wait() {
     assert_eq!(over.output_tokens_per_s, full.output_tokens_per_s);
 }
 
+/// Tables made up for Llama-3.1-8B on one H100, in the columns of kernel tables.
+fn kernels(files: &[(&str, &str)]) -> KernelTables {
+    let home = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(home.path().join(name), text).unwrap();
+    }
+    KernelTables::read(&[home.path().to_owned()]).unwrap()
+}
+
+const GEMM: &str = "gemm_dtype,m,n,k,latency\n\
+    bfloat16,1,4096,4096,0.030\nbfloat16,1024,4096,4096,0.300\n\
+    bfloat16,1,8192,4096,0.060\nbfloat16,1024,8192,4096,0.600\nbfloat16,1,32,32,0.002\n";
+const DECODE: &str = "op_name,batch_size,isl,step,num_heads,num_key_value_heads,head_dim,kv_cache_dtype,latency\n\
+    generation_attention,1,1,0,32,8,128,bfloat16,0.005\n\
+    generation_attention,8,1,255,32,8,128,bfloat16,0.020\n\
+    generation_attention,8,1,511,32,8,128,bfloat16,0.030\n\
+    generation_attention,8,1,1023,32,8,128,bfloat16,0.050\n";
+
+fn small() -> Roofline {
+    roofline("Llama-3.1-8B", "H100", Precision::Bf16, Parallelism::tensor(1))
+}
+
+#[test]
+fn a_measured_matrix_takes_its_measured_time_and_another_lies_between() {
+    let measured = small().with_kernels(&kernels(&[("gemm.csv", GEMM)]));
+    // Queries, keys and values: n 6144, between 4096 and 8192; the output: n 4096, as measured. Both k 4096.
+    let at = |tokens| measured.terms(&decodes(tokens, 0));
+    let found =
+        |terms: &Terms| terms.memory.get(Operator::Projections) + terms.compute.get(Operator::Projections);
+    for (tokens, output_s) in [(1, 30e-6), (1024, 300e-6)] {
+        let inputs_s = found(&at(tokens)) / 32.0 - output_s;
+        assert!(inputs_s > 1.3 * output_s && inputs_s < 1.7 * output_s, "{inputs_s} at {tokens}");
+    }
+    let formula = small().terms(&decodes(1, 0));
+    let same = [Operator::FeedForward, Operator::LmHead, Operator::DecodeAttention, Operator::Elementwise];
+    assert!(same.iter().all(|&operator| at(1).memory.get(operator) == formula.memory.get(operator)));
+    assert_eq!(measured.breakdown(&decodes(1, 0)).host_s, small().breakdown(&decodes(1, 0)).host_s);
+}
+
+#[test]
+fn decode_attention_as_measured_is_a_line_that_runs_of_iterations_follow_exactly() {
+    let measured = small().with_kernels(&kernels(&[("attention.csv", DECODE)]));
+    // 8 sequences: 10 µs and 4.88 ns a token of context; the formula's start is that of the shortest kernel.
+    let layer_s = measured.terms(&decodes(8, 512)).memory.get(Operator::DecodeAttention) / 32.0;
+    assert!((layer_s / 30e-6 - 1.0).abs() < 0.01, "{layer_s}");
+    let run = measured.decode_run(&decodes(8, 512));
+    let next = measured.decode_run(&decodes(8, 513));
+    assert_eq!(run.first_fs + run.growth_fs, next.first_fs);
+    assert!(measured.context_token_fs(1)[0] < measured.context_token_fs(8)[0]);
+    assert_eq!(measured.iteration_ns(&decodes(8, 512)), run.elapsed_ns(1));
+}
+
+#[test]
+fn what_tables_cover_is_said() {
+    let measured = small().with_kernels(&kernels(&[("gemm.csv", GEMM), ("attention.csv", DECODE)]));
+    let text = measured.coverage().unwrap().to_string();
+    for part in [
+        "measured: projections (GEMM n 4096, k 4096 in bf16), decode_attention (generation attention 32/8 heads of 128",
+        "between measured sizes: projections (GEMM n 6144, k 4096 in bf16)",
+        "by formula: feed_forward (GEMM n 28672, k 4096 in bf16), feed_forward (GEMM n 4096, k 14336 in bf16)",
+        "lm_head (GEMM n 128256, k 4096 in bf16)",
+        "prefill_attention (context attention 32/8 heads of 128, cache in bf16)",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(small().coverage().is_none());
+    let elsewhere =
+        GEMM.replace("gemm_dtype", "device,gemm_dtype").replace("bfloat16", "NVIDIA H200,bfloat16");
+    let nothing = small().with_kernels(&kernels(&[("gemm.csv", &elsewhere)]));
+    assert!(nothing.coverage().unwrap().is_empty());
+    assert_eq!(nothing.terms(&decodes(7, 99)), small().terms(&decodes(7, 99)));
+}
+
+#[test]
+fn multiplications_bound_by_the_host_keep_the_formula() {
+    let slow = GEMM.replace("bfloat16,1,32,32,0.002\n", "");
+    let measured = small().with_kernels(&kernels(&[("gemm.csv", &slow)]));
+    assert!(measured.coverage().unwrap().is_empty());
+}
+
 fn load(concurrency: u64) -> Load {
     Load { prompt_tokens: 1024, output_tokens: 1024, concurrency, token_budget: None }
 }

@@ -1,8 +1,14 @@
 //! The times of the operators of one deployment, before the engine's constants.
 //!
-//! One GPU of the busiest engine is timed: tensor-parallel GPUs do the same at the same time. Starts and passes over memory of the
-//! small operators are those of kernels within CUDA graphs.
+//! One GPU of the busiest engine is timed: tensor-parallel GPUs do the same at the same time. Starts and passes over
+//! memory of the small operators are those of kernels within CUDA graphs.
+//!
+//! Where kernels were [measured], their times take the place of the formulas'; nothing else changes.
 
+mod measured;
+
+use super::decode_lines::{DecodeLines, Line};
+use super::factor::{Factor, Surface};
 use super::gpu::{Collective, ExpertShare, Gpu, Share};
 use super::in_step::{Busiest, spread_over};
 use super::iteration::IterationSums;
@@ -70,6 +76,27 @@ impl Seconds {
     fn times(self, factor: f64) -> Self {
         Seconds { memory: self.memory * factor, compute: self.compute * factor }
     }
+
+    fn total(self) -> f64 {
+        self.memory + self.compute
+    }
+}
+
+/// A matrix, and how much longer its multiplication takes as measured.
+#[derive(Clone, Debug)]
+struct Gemm {
+    matrix: Matrix,
+    factor: Factor,
+}
+
+impl Gemm {
+    fn of(matrix: Matrix) -> Self {
+        Gemm { matrix, factor: Factor::default() }
+    }
+
+    fn all(matrices: Vec<Matrix>) -> Vec<Self> {
+        matrices.into_iter().map(Gemm::of).collect()
+    }
 }
 
 /// Everything that does not depend on the batch, worked out once.
@@ -80,21 +107,25 @@ pub(super) struct LayerCosts {
     windowed_layers: f64,
     bandwidth: f64,
     hidden: f64,
-    projections: Vec<Matrix>,
-    feed_forward: Vec<Matrix>,
+    projections: Vec<Gemm>,
+    feed_forward: Vec<Gemm>,
     dense: Arithmetic,
     experts: Option<ExpertCosts>,
-    lm_head: Matrix,
+    lm_head: Gemm,
     bf16: Arithmetic,
     /// Seconds of a pair of tokens in a prompt's attention, a layer.
     pair_s: f64,
     /// Seconds of a token of context in decoding attention, a layer.
     context_s: f64,
+    /// Attention as measured, in layers without a window and in others.
+    prefill: [Option<Surface>; 2],
+    decode: [Option<DecodeLines>; 2],
     tensor: f64,
     collective: Collective,
     engines: u32,
     expert_gpus: f64,
     expert_collective: Collective,
+    sum_factor: Factor,
     link: f64,
     boundaries: f64,
 }
@@ -113,13 +144,14 @@ struct ExpertCosts {
     layers: f64,
     count: f64,
     active: f64,
-    router: Matrix,
-    shared: Vec<Matrix>,
+    router: Gemm,
+    shared: Vec<Gemm>,
     start_s: f64,
     /// Seconds of arithmetic a token and expert it visits.
     visit_s: f64,
     /// Seconds to read an expert that somebody visits.
     read_s: f64,
+    factor: Factor,
 }
 
 impl LayerCosts {
@@ -140,19 +172,25 @@ impl LayerCosts {
             windowed_layers: model.window().map_or(0.0, |window| f64::from(window.layers)),
             bandwidth: gpu.bandwidth_bytes_s,
             hidden: f64::from(model.hidden_size),
-            projections: model.attention_matrices(tensor),
-            feed_forward: model.dense_matrices(tensor),
+            projections: Gemm::all(model.attention_matrices(tensor)),
+            feed_forward: Gemm::all(model.dense_matrices(tensor)),
             dense: dense_arithmetic(deployment, weights),
             experts: expert_costs(deployment, weights),
-            lm_head: Matrix { rows: model.embedding().rows / f64::from(tensor), ..model.embedding() },
+            lm_head: Gemm::of(Matrix {
+                rows: model.embedding().rows / f64::from(tensor),
+                ..model.embedding()
+            }),
             bf16: Arithmetic::of(gpu, Precision::Bf16),
             pair_s: heads * score / (gpu.prefill_attention * gpu.bf16_flops),
             context_s: model.kv_layer_bytes(cache, tensor) / (gpu.decode_attention * gpu.bandwidth_bytes_s),
+            prefill: [None, None],
+            decode: [None, None],
             tensor: f64::from(tensor),
             collective: gpu.collective(tensor),
             engines: parallelism.data,
             expert_gpus: f64::from(parallelism.expert_gpus()),
             expert_collective: gpu.collective(parallelism.expert_gpus()),
+            sum_factor: Factor::default(),
             link: gpu.link_bytes_s,
             boundaries: f64::from(parallelism.pipeline - 1),
         }
@@ -164,8 +202,15 @@ impl LayerCosts {
 
     /// Seconds that one more token of context adds to so many decodes: in layers without a window, and in others.
     pub(super) fn context_token_s(&self, decodes: u64) -> [f64; 2] {
-        let context_s = self.context_s / spread_over(decodes, self.engines);
-        [(self.layers - self.windowed_layers) * context_s, self.windowed_layers * context_s]
+        let engines = spread_over(decodes, self.engines);
+        let [full, windowed] = self.decode_lines(decodes as f64 / engines).map(|line| line.context_s / engines);
+        [(self.layers - self.windowed_layers) * full, self.windowed_layers * windowed]
+    }
+
+    /// Attention of so many decoding sequences of an engine, a layer without a window, and another.
+    fn decode_lines(&self, sequences: f64) -> [Line; 2] {
+        let formula = Line { start_s: ATTENTION_START_S, context_s: self.context_s };
+        [0, 1].map(|kind| self.decode[kind].as_ref().map_or(formula, |lines| lines.at(sequences)))
     }
 
     /// All layers, for all that is in `sums`.
@@ -175,7 +220,7 @@ impl LayerCosts {
             return times;
         }
         let busiest = Busiest::of(sums, self.engines);
-        let tokens = busiest.tokens;
+        let tokens = busiest.tokens();
         times.charge(Operator::Projections, gemms(&self.projections, tokens, self.dense).times(self.layers));
         if self.dense_layers > 0.0 {
             let block_s = gemms(&self.feed_forward, tokens, self.dense);
@@ -187,24 +232,43 @@ impl LayerCosts {
             let shared_s = gemms(&experts.shared, tokens, self.dense);
             times.charge(Operator::FeedForward, shared_s.times(experts.layers));
         }
-        times.charge(Operator::LmHead, self.bf16.gemm_s(self.lm_head, busiest.sequences));
-        self.attention(sums, &busiest, &mut times);
+        times.charge(Operator::LmHead, gemm(&self.lm_head, busiest.sequences(), self.bf16));
+        self.attention(&busiest, &mut times);
         self.traffic(tokens, &mut times);
         self.dispatch(sums.tokens() as f64, &mut times);
         times
     }
 
-    fn attention(&self, sums: &IterationSums, busiest: &Busiest, times: &mut Work) {
-        let (full, windowed) = (self.layers - self.windowed_layers, self.windowed_layers);
-        let start_s = self.layers * ATTENTION_START_S;
-        if sums.chunks > 0 {
-            let pairs = full * busiest.prefill_pairs + windowed * busiest.windowed_prefill_pairs;
-            times.charge(Operator::PrefillAttention, Seconds::of(start_s, start_s + pairs * self.pair_s));
+    fn attention(&self, busiest: &Busiest, times: &mut Work) {
+        if busiest.prompts > 0.0 {
+            times.charge(Operator::PrefillAttention, self.prefill_attention(busiest));
         }
-        if sums.decodes > 0 {
-            let context = full * busiest.decode_context + windowed * busiest.windowed_decode_context;
-            times.charge(Operator::DecodeAttention, Seconds::memory(start_s + context * self.context_s));
+        if busiest.decodes > 0.0 {
+            times.charge(Operator::DecodeAttention, Seconds::memory(self.decode_attention_s(busiest)));
         }
+    }
+
+    fn prefill_attention(&self, busiest: &Busiest) -> Seconds {
+        let ratio = |kind: usize, tokens: f64| {
+            self.prefill[kind].as_ref().map_or(1.0, |surface| surface.at(busiest.prompts, tokens))
+        };
+        // A piece of a prompt takes as long as the whole prompt that has as many pairs.
+        let whole = (2.0 * busiest.prefill_pairs / busiest.prompts).sqrt();
+        let full = self.prompts_s(busiest.prefill_pairs).times(ratio(0, whole));
+        let mean = busiest.prefill_tokens / busiest.prompts;
+        let windowed = self.prompts_s(busiest.windowed_prefill_pairs).times(ratio(1, mean));
+        full.times(self.layers - self.windowed_layers).plus(windowed.times(self.windowed_layers))
+    }
+
+    fn decode_attention_s(&self, busiest: &Busiest) -> f64 {
+        let [full, windowed] = self.decode_lines(busiest.decodes);
+        (self.layers - self.windowed_layers) * full.at(busiest.decode_context)
+            + self.windowed_layers * windowed.at(busiest.windowed_decode_context)
+    }
+
+    /// By the formula, a layer.
+    fn prompts_s(&self, pairs: f64) -> Seconds {
+        Seconds::of(ATTENTION_START_S, ATTENTION_START_S + pairs * self.pair_s)
     }
 
     /// What moves the residual stream.
@@ -214,8 +278,8 @@ impl LayerCosts {
         times.charge(Operator::Elementwise, Seconds::memory(self.layers * (ELEMENTWISE_START_S + passes_s)));
         let link = self.collective.share * self.link;
         if self.tensor > 1.0 {
-            let ring_s = 2.0 * (self.tensor - 1.0) / self.tensor * stream / link;
-            let sum_s = self.collective.start_s + ring_s;
+            let elements = tokens * self.hidden;
+            let sum_s = self.sum_s(elements) * self.sum_factor.at(elements);
             times.charge(Operator::AllReduce, Seconds::memory(2.0 * self.layers * sum_s));
         }
         let stage_s = self.collective.start_s + stream / link;
@@ -233,6 +297,13 @@ impl LayerCosts {
         let ring_s = 2.0 * (self.expert_gpus - 1.0) / self.expert_gpus * stream / link;
         let both_s = 2.0 * self.expert_collective.start_s + ring_s;
         times.charge(Operator::AllReduce, Seconds::memory(self.expert_layers() * both_s));
+    }
+
+    /// A sum over the GPUs, by the formula.
+    fn sum_s(&self, elements: f64) -> f64 {
+        let link = self.collective.share * self.link;
+        let ring_s = 2.0 * (self.tensor - 1.0) / self.tensor * (elements * STREAM_BYTES) / link;
+        self.collective.start_s + ring_s
     }
 }
 
@@ -268,18 +339,26 @@ fn dense_arithmetic(deployment: &Deployment, weights: Precision) -> Arithmetic {
     arithmetic
 }
 
-fn gemms(matrices: &[Matrix], tokens: f64, arithmetic: Arithmetic) -> Seconds {
-    let each = matrices.iter().map(|&matrix| arithmetic.gemm_s(matrix, tokens));
-    each.fold(Seconds::default(), Seconds::plus)
+fn gemm(Gemm { matrix, factor }: &Gemm, tokens: f64, arithmetic: Arithmetic) -> Seconds {
+    arithmetic.gemm_s(*matrix, tokens).times(factor.at(tokens))
+}
+
+fn gemms(all: &[Gemm], tokens: f64, arithmetic: Arithmetic) -> Seconds {
+    all.iter().map(|one| gemm(one, tokens, arithmetic)).fold(Seconds::default(), Seconds::plus)
 }
 
 impl ExpertCosts {
     /// Seconds of one layer's router, which sees the tokens of one engine, and experts, which see those of all.
     fn seconds(&self, tokens: f64, routed: f64, bf16: Arithmetic) -> Seconds {
+        gemm(&self.router, routed, bf16).plus(self.chosen_s(tokens).times(self.factor.at(tokens)))
+    }
+
+    /// The experts alone, by the formula.
+    fn chosen_s(&self, tokens: f64) -> Seconds {
         let missed = libm::pow(1.0 - self.active / self.count, tokens);
         let read_s = self.count * (1.0 - missed) * self.read_s;
         let arithmetic_s = tokens * self.active * self.visit_s;
-        bf16.gemm_s(self.router, routed).plus(Seconds::of(self.start_s + read_s, self.start_s + arithmetic_s))
+        Seconds::of(self.start_s + read_s, self.start_s + arithmetic_s)
     }
 }
 
@@ -295,11 +374,12 @@ fn expert_costs(deployment: &Deployment, weights: Precision) -> Option<ExpertCos
         layers: f64::from(experts.layers),
         count: f64::from(experts.count),
         active: f64::from(experts.active),
-        router: Matrix { rows: f64::from(experts.count), columns: f64::from(model.hidden_size) },
-        shared: model.shared_expert_matrices(tensor),
+        router: Gemm::of(Matrix { rows: f64::from(experts.count), columns: f64::from(model.hidden_size) }),
+        shared: Gemm::all(model.shared_expert_matrices(tensor)),
         start_s: EXPERT_START_SHARE * start_s,
         visit_s: imbalance * 2.0 * elements / (compute * peak),
         read_s: elements * weights.bytes() / (memory * gpu.bandwidth_bytes_s),
+        factor: Factor::default(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Sections;
 use super::uses::Use;
-use crate::cluster::{DoesNotFit, InstanceShape};
+use crate::cluster::{DoesNotFit, InstanceShape, deploy, with_kernels};
 use crate::performance::roofline::GPU_MEMORY_UTILIZATION;
 use crate::performance::{LookupError, LookupKey, LookupTable, splitwise_2023};
 use crate::scenario::spec::PerformanceSpec;
@@ -55,6 +55,9 @@ impl Sections<'_, '_> {
         if model.roofline.is_some() && shape.parallelism.gpus() < shape.gpus {
             self.note_idle_gpus(instance, shape);
         }
+        if model.roofline.as_ref().is_some_and(|spec| spec.kernels.is_some()) {
+            self.note_kernels(instance, shape);
+        }
         if let Some(table) = table {
             let key = LookupKey::new(&model.name, &instance.sku.gpu.name, shape.parallelism.tensor);
             self.check_row(instance, &key, table);
@@ -98,6 +101,27 @@ impl Sections<'_, '_> {
             instance.sku.name,
             shape.parallelism.gpus(),
         ));
+    }
+
+    /// Says which times are measured ones and which are those of formulas.
+    fn note_kernels(&self, instance: &Use<'_, '_>, shape: InstanceShape) {
+        let model = &instance.application.spec.model;
+        let Some(Ok(roofline)) = deploy(model, &instance.sku.gpu, shape.parallelism) else { return };
+        let roofline = with_kernels(roofline, model);
+        let Some(coverage) = roofline.coverage() else { return };
+        let of = format!(
+            "{} on {} × {}",
+            model.name,
+            roofline.deployment().parallelism.gpus(),
+            instance.sku.gpu.name
+        );
+        self.top.log.note(match coverage.is_empty() {
+            true => format!(
+                "performance_model: the tables of kernels have nothing of {of} under {}; its times are the formulas'",
+                roofline.deployment().backend
+            ),
+            false => format!("performance_model: kernels of {of}: {coverage}"),
+        });
     }
 
     fn note_widened(&self, instance: &Use<'_, '_>, shape: InstanceShape) {

@@ -1,13 +1,16 @@
-//! Reads the settings of `roofline`: the engine, its number formats, a calibration, constants of one's own.
+//! Reads the settings of `roofline`: the engine, its number formats, a calibration, tables of kernels, constants of
+//! one's own. `lookup` with tables of kernels is another name for it.
 
 use std::sync::Arc;
 
+use crate::diagnosis::Findings;
+use crate::performance::KernelTables;
 use crate::performance::calibration::{Calibration, CalibrationError};
 use crate::performance::roofline::{Backend, OwnConstants};
 use crate::scenario::context::Context;
 use crate::scenario::model;
 use crate::scenario::reader::{At, Keys};
-use crate::scenario::spec::{CalibrationFile, PerformanceSpec, RooflineSpec};
+use crate::scenario::spec::{CalibrationFile, KernelFiles, PerformanceSpec, RooflineSpec};
 
 /// The spec; `keys` is nothing when only the name is given.
 pub(super) fn read(keys: Option<&Keys<'_>>, context: &Context<'_>) -> Option<PerformanceSpec> {
@@ -24,13 +27,50 @@ pub(super) fn read(keys: Option<&Keys<'_>>, context: &Context<'_>) -> Option<Per
     let precision = get("precision").map_or(Some(None), |at| model::precision(&at));
     let cache = get("kv_dtype").map_or(Some(None), |at| model::cache(&at));
     let constants = get("constants").map_or(Some(OwnConstants::default()), |at| read_constants(&at));
+    let kernels = get("kernels").map_or(Some(None), |at| read_kernels(&at, context));
     Some(PerformanceSpec::Roofline(RooflineSpec {
         backend: backend?,
         calibration: calibration?,
+        kernels: kernels?,
         constants: constants?,
         precision: precision?,
         cache: cache?,
     }))
+}
+
+/// The tables in a file or folder, or several; nothing where they may be gone.
+fn read_kernels(at: &At<'_>, context: &Context<'_>) -> Option<Option<KernelFiles>> {
+    let named = if at.is_list() { at.filled_list()? } else { vec![at.clone()] };
+    let path = |at: &At<'_>| context.file_or_folder(at, at.text()?);
+    let paths = named.iter().map(path).collect::<Option<Vec<_>>>()?;
+    if context.files_may_be_gone {
+        return Some(None);
+    }
+    match KernelTables::read(&paths) {
+        Ok(tables) => {
+            for path in tables.passed_over() {
+                at.log.note(format!(
+                    "{}: {} is no table of kernels and is passed over",
+                    at.path,
+                    path.display()
+                ));
+            }
+            Some(Some(KernelFiles { paths, tables: Arc::new(tables) }))
+        }
+        Err(error) => {
+            refuse(at, &error.to_string(), error.findings());
+            None
+        }
+    }
+}
+
+/// Records what is wrong with a file that is named here, or in it.
+fn refuse(at: &At<'_>, message: &str, findings: Findings) {
+    if findings.headline.is_empty() {
+        return at.refuse(message, None);
+    }
+    at.refuse(findings.headline.clone(), Some("correct it; what is wrong in it follows".to_owned()));
+    at.log.elsewhere(findings);
 }
 
 /// What lies there; nothing where it is gone and nobody needs it any more.

@@ -28,7 +28,7 @@ pub use cluster::{ClusterSpec, GpuSpec, Interconnect, ServerGroup, Sku};
 pub use conversations::{Clients, PrefixGroups, Sessions, ThinkTime};
 pub use model::{KnownModel, ModelSpec};
 pub use network::{IntraKind, IntraSpec, LinksSpec, NetworkSpec, NicKind, NicSpec};
-pub use performance::{CalibrationFile, PerformanceSpec, RooflineSpec};
+pub use performance::{CalibrationFile, KernelFiles, PerformanceSpec, RooflineSpec};
 pub use start_state::{EngineSpec, InstanceConfig, PackedSpec, PoolSpec, SplitType, StartState};
 pub use workload::{Arrivals, Lengths, SyntheticSpec, Transform, WorkloadSource, WorkloadSpec};
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::models::Precision;
-use crate::performance::Knots;
 use crate::performance::calibration::Calibration;
 use crate::performance::roofline::{Backend, OwnConstants};
+use crate::performance::{KernelTables, Knots};
 
 /// Which performance model.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,12 +38,23 @@ pub struct RooflineSpec {
     pub backend: Backend,
     /// Constants fitted to measurements of one's own, instead of the engine's.
     pub calibration: Option<CalibrationFile>,
+    /// Tables of kernels measured one by one, before the formulas.
+    pub kernels: Option<KernelFiles>,
     /// Constants of one's own, instead of either.
     pub constants: OwnConstants,
     /// Precision of the weights of models that say nothing themselves; none: as released.
     pub precision: Option<Precision>,
     /// Precision of their KV caches; none: what the engine takes by itself.
     pub cache: Option<Precision>,
+}
+
+/// Tables of kernels.
+#[derive(Clone, PartialEq, Debug)]
+pub struct KernelFiles {
+    /// Files, or folders with them.
+    pub paths: Vec<PathBuf>,
+    /// What they say.
+    pub tables: Arc<KernelTables>,
 }
 
 /// What `ebbflow calibrate` wrote.

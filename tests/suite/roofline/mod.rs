@@ -6,6 +6,8 @@
 
 mod constants;
 mod data_parallel;
+#[cfg(feature = "parquet")]
+mod kernels;
 mod rows;
 mod silicon;
 mod throughput;

@@ -27,6 +27,8 @@ pub struct Row {
     pub concurrency: u64,
     /// What is the same but for the concurrency.
     pub series: String,
+    pub roofline: Roofline,
+    pub load: Load,
     pub predicted: ClosedLoop,
 }
 
@@ -132,6 +134,8 @@ fn row(record: &Record) -> Result<Row, String> {
         ttft_s: record.number("silicon_ttft_ms") / 1e3,
         tpot_s: record.number("silicon_tpot_ms") / 1e3,
         concurrency: load.concurrency,
+        roofline,
+        load,
         predicted,
     })
 }

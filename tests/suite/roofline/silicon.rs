@@ -17,7 +17,7 @@ const FEW: usize = 5;
 const MANY: usize = 20;
 
 /// Mean absolute relative error, and the mean relative one.
-fn errors(rows: &[&Row], values: &[f64; Constants::COUNT]) -> (f64, f64) {
+pub fn errors(rows: &[&Row], values: &[f64; Constants::COUNT]) -> (f64, f64) {
     let errors: Vec<f64> = rows.iter().map(|row| row.sample(1.0).error(values)).collect();
     let count = errors.len() as f64;
     (errors.iter().map(|error| error.abs()).sum::<f64>() / count, errors.iter().sum::<f64>() / count)
