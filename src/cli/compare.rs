@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::compare::{self, Comparison, Contender, Detail, compare as compare_all, run_count, table};
+use crate::compare::{
+    self, ClassRow, Comparison, Contender, Detail, Mean, compare as compare_all, run_count, table,
+};
 use crate::registry::Registry;
 use crate::report;
 use crate::scenario::Scenario;
@@ -34,7 +36,7 @@ pub struct CompareArgs {
     /// What to print on stdout: the table, or JSON
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Also write the figures here, one line a policy
+    /// Also write the figures here, one line a policy, and one for each class of its requests
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Also write everything here, every single run included
@@ -141,14 +143,24 @@ fn write_csv(file: &Path, comparison: &Comparison) -> Result<(), csv::Error> {
     let figures = comparison.rows.first().map(|row| row.figures.as_slice()).unwrap_or_default();
     let mut header = vec!["policy".to_owned(), "kept".to_owned()];
     header.extend(figures.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("{name}_ci95")]));
-    header.push("gap_to_oracle".to_owned());
+    let width = header.len();
+    header.extend(["gap_to_oracle", "class"].map(str::to_owned));
     writer.write_record(&header)?;
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let cells = |name: &str, met: Option<bool>, figures: &[(&str, Mean)]| {
+        let mut cells = vec![name.to_owned(), met.map(|met| met.to_string()).unwrap_or_default()];
+        cells.extend(figures.iter().flat_map(|(_, mean)| [number(mean.mean), number(mean.ci95)]));
+        // A class has no figures of the fleet, which come last.
+        cells.resize(width, String::new());
+        cells
+    };
     for row in &comparison.rows {
-        let mut cells = vec![row.name.clone(), row.met.map(|met| met.to_string()).unwrap_or_default()];
-        cells.extend(row.figures.iter().flat_map(|(_, mean)| [number(mean.mean), number(mean.ci95)]));
-        cells.push(number(row.gap_to_oracle));
-        writer.write_record(&cells)?;
+        let last = [number(row.gap_to_oracle), String::new()];
+        writer.write_record(cells(&row.name, row.met, &row.figures).iter().chain(&last))?;
+        for ClassRow { class, met, figures } in &row.classes {
+            let last = [String::new(), class.clone()];
+            writer.write_record(cells(&row.name, *met, figures).iter().chain(&last))?;
+        }
     }
     Ok(writer.flush()?)
 }

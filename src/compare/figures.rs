@@ -2,16 +2,16 @@
 
 use serde::Serialize;
 
-use crate::results::{InstanceRecord, Report, RunResults};
+use crate::results::{Attainment, ClassReport, GroupFigures, InstanceRecord, Latency, Report, RunResults};
 
-/// One number a run, in the order of the table.
+/// What the requests of a run got, or those of one of its classes. Latencies are null where nothing was served.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
-pub struct Figures {
-    /// Whether all objectives were met; none without any.
+pub struct RequestFigures {
+    /// Whether all objectives were met, of a run also those of its classes; none without any.
     pub met: Option<bool>,
     /// Share of the requests served within all limits, from 0 to 1; null without objectives.
     pub attainment: Option<f64>,
-    /// Time to first token, median, in seconds; latencies are null where nothing was served.
+    /// Time to first token, median, in seconds.
     pub ttft_p50_s: Option<f64>,
     /// Time to first token, 99th percentile, in seconds.
     pub ttft_p99_s: Option<f64>,
@@ -19,7 +19,7 @@ pub struct Figures {
     pub tbt_p50_s: Option<f64>,
     /// Time between tokens, 99th percentile, in seconds.
     pub tbt_p99_s: Option<f64>,
-    /// Time between two output tokens, median over all such gaps; null where an engine does not tell.
+    /// Time between two output tokens, median over all such gaps; null of a class, and where an engine does not tell.
     pub token_gap_p50_s: Option<f64>,
     /// The same, 99th percentile.
     pub token_gap_p99_s: Option<f64>,
@@ -31,6 +31,14 @@ pub struct Figures {
     pub e2e_p99_s: Option<f64>,
     /// Requests that were not served.
     pub not_served: f64,
+}
+
+/// One number a run, in the order of the table.
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+pub struct Figures {
+    /// What its requests got.
+    #[serde(flatten)]
+    pub requests: RequestFigures,
     /// Hours of GPUs, with those of idle servers.
     pub gpu_hours: f64,
     /// Rent in US dollars; null if a price is not known.
@@ -47,33 +55,60 @@ pub struct Figures {
     pub drain_mean_s: Option<f64>,
     /// The longest of them, in seconds.
     pub drain_max_s: Option<f64>,
+    /// What the requests of each class got.
+    pub classes: Vec<ClassFigures>,
+}
+
+/// What the requests of a class got.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ClassFigures {
+    /// Its name.
+    pub class: String,
+    /// What they got.
+    #[serde(flatten)]
+    pub requests: RequestFigures,
+}
+
+impl RequestFigures {
+    fn of(figures: &GroupFigures, slo: Option<&Attainment>, gap_s: Option<Latency>) -> Self {
+        RequestFigures {
+            met: slo.map(|slo| slo.met),
+            attainment: slo.and_then(|slo| slo.attainment),
+            ttft_p50_s: figures.ttft_s.p50,
+            ttft_p99_s: figures.ttft_s.p99,
+            tbt_p50_s: figures.tbt_s.p50,
+            tbt_p99_s: figures.tbt_s.p99,
+            token_gap_p50_s: gap_s.and_then(|gap| gap.p50),
+            token_gap_p99_s: gap_s.and_then(|gap| gap.p99),
+            longest_gap_p99_s: figures.longest_gap_s.p99,
+            e2e_p50_s: figures.e2e_s.p50,
+            e2e_p99_s: figures.e2e_s.p99,
+            not_served: (figures.requests.arrived - figures.requests.completed) as f64,
+        }
+    }
 }
 
 impl Figures {
     /// Of a run and its summary.
     pub fn of(report: &Report, results: &RunResults) -> Self {
         let totals = &report.totals;
-        let served = &totals.figures;
-        let gap = totals.engine.as_ref().map(|engine| engine.token_gap_s);
         let records: Vec<&InstanceRecord> =
             results.applications.iter().flat_map(|application| &application.instances).collect();
         let drains: Vec<f64> = records
             .iter()
             .filter_map(|record| Some((record.removed? - record.draining?).as_secs_f64()))
             .collect();
+        let gap_s = totals.engine.as_ref().map(|engine| engine.token_gap_s);
+        let met = report.has_objectives().then(|| report.keeps_objectives());
+        let class = |class: &ClassReport| ClassFigures {
+            class: class.class.clone(),
+            requests: RequestFigures::of(&class.figures, class.slo.as_ref(), None),
+        };
         Figures {
-            met: report.slo.as_ref().map(|slo| slo.met),
-            attainment: report.slo.as_ref().and_then(|slo| slo.attainment),
-            ttft_p50_s: served.ttft_s.p50,
-            ttft_p99_s: served.ttft_s.p99,
-            tbt_p50_s: served.tbt_s.p50,
-            tbt_p99_s: served.tbt_s.p99,
-            token_gap_p50_s: gap.and_then(|gap| gap.p50),
-            token_gap_p99_s: gap.and_then(|gap| gap.p99),
-            longest_gap_p99_s: served.longest_gap_s.p99,
-            e2e_p50_s: served.e2e_s.p50,
-            e2e_p99_s: served.e2e_s.p99,
-            not_served: (served.requests.arrived - served.requests.completed) as f64,
+            requests: RequestFigures {
+                met,
+                ..RequestFigures::of(&totals.figures, report.slo.as_ref(), gap_s)
+            },
             gpu_hours: totals.cost.gpu_hours.total,
             usd: totals.cost.usd.map(|usd| usd.total),
             scale_ups: totals.scaling.scale_ups as f64,
@@ -83,7 +118,13 @@ impl Figures {
                 as f64,
             drain_mean_s: (!drains.is_empty()).then(|| drains.iter().sum::<f64>() / drains.len() as f64),
             drain_max_s: drains.iter().copied().max_by(f64::total_cmp),
+            classes: report.classes.iter().map(class).collect(),
         }
+    }
+
+    /// What the requests of this class got.
+    pub fn class(&self, name: &str) -> Option<&RequestFigures> {
+        self.classes.iter().find(|class| class.class == name).map(|class| &class.requests)
     }
 
     /// What ranks contenders: dollars, or GPU-hours where prices are not known.

@@ -18,9 +18,9 @@ use crate::scenario::Scenario;
 use crate::simulation::SimulationError;
 use crate::workload::WorkloadError;
 
-pub use figures::Figures;
+pub use figures::{ClassFigures, Figures, RequestFigures};
 pub use page::page;
-pub use row::{Mean, Row};
+pub use row::{ClassRow, Mean, Row};
 use runs::Runs;
 pub use text::table;
 
@@ -65,6 +65,15 @@ pub struct LeftOut {
     pub reason: String,
 }
 
+/// What was promised to a class of requests.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ClassSlo {
+    /// Its name.
+    pub class: String,
+    /// Its objectives.
+    pub slo: String,
+}
+
 /// What came of all contenders.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Comparison {
@@ -72,6 +81,8 @@ pub struct Comparison {
     pub seeds: usize,
     /// What was promised; null without objectives.
     pub slo: Option<String>,
+    /// What was promised to each class that was promised something.
+    pub class_slos: Vec<ClassSlo>,
     /// By rank: those that keep the objectives first, the cheaper ones first.
     pub rows: Vec<Row>,
     /// Those that could not be simulated.
@@ -118,7 +129,13 @@ pub fn compare(
     Comparison {
         seeds: contenders.iter().map(|contender| contender.scenarios.len()).max().unwrap_or(0),
         slo: first.and_then(|scenario| scenario.slo.as_ref()).map(ToString::to_string),
+        class_slos: first.map(class_slos).unwrap_or_default(),
         rows,
         left_out,
     }
+}
+
+fn class_slos(scenario: &Scenario) -> Vec<ClassSlo> {
+    let promised = scenario.workload.classes.iter().filter_map(|class| Some((class, class.slo.as_ref()?)));
+    promised.map(|(class, slo)| ClassSlo { class: class.name.clone(), slo: slo.to_string() }).collect()
 }

@@ -25,7 +25,7 @@ const LOAD: &str = "load_per_instance";
 pub(super) fn plan_count(contender: &Contender) -> usize {
     let is_search = |scenario: &Scenario| {
         let managers = scenario.applications.iter().filter_map(|application| application.scaling.as_ref());
-        scenario.slo.is_some() && managers.flat_map(|manager| &manager.policies).any(is_oracle)
+        scenario.has_objectives() && managers.flat_map(|manager| &manager.policies).any(is_oracle)
     };
     let searches = contender.name == ORACLE && contender.scenarios.iter().all(is_search);
     if searches { LADDER.len() } else { 1 }
@@ -89,11 +89,12 @@ fn is_oracle(policy: &PolicySpec) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Figures;
+    use super::super::{Figures, RequestFigures};
     use super::*;
 
     fn row(name: &str, met: bool, gpu_hours: f64) -> Row {
-        let run = Figures { met: Some(met), gpu_hours, ..Figures::default() };
+        let requests = RequestFigures { met: Some(met), ..RequestFigures::default() };
+        let run = Figures { requests, gpu_hours, ..Figures::default() };
         Row::new(name, &[run])
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::row::{COLUMNS, Row};
+use super::row::{ClassRow, FIGURES, Mean, Row};
 use super::{Comparison, LeftOut};
 use crate::report::{Sketch, page};
 
@@ -17,7 +17,7 @@ struct Column {
 }
 
 /// Titles, units and which way is better, by figure.
-const TITLES: [(&str, &str, &str, Option<&str>); COLUMNS.len()] = [
+const TITLES: [(&str, &str, &str, Option<&str>); FIGURES] = [
     ("attainment", "attained", "share", Some("higher")),
     ("ttft_p50_s", "TTFT p50", "s", Some("lower")),
     ("ttft_p99_s", "TTFT p99", "s", Some("lower")),
@@ -47,6 +47,7 @@ struct PageData<'c> {
     seeds: usize,
     columns: Vec<Column>,
     rows: Vec<PageRow<'c>>,
+    classes: Vec<PageRow<'c>>,
     pareto: Value,
     runs: Vec<PageRun<'c>>,
     left_out: &'c [LeftOut],
@@ -56,6 +57,7 @@ struct PageData<'c> {
 struct PageRow<'c> {
     label: &'c str,
     rank: usize,
+    class: Option<&'c str>,
     keeps_slo: Option<bool>,
     values: Map<String, Value>,
     gap_to_oracle: Option<f64>,
@@ -81,6 +83,7 @@ pub fn page(comparison: &Comparison, title: &str) -> String {
         seeds: comparison.seeds,
         columns: TITLES.map(column).to_vec(),
         rows: comparison.rows.iter().zip(1..).map(|(row, rank)| page_row(row, rank)).collect(),
+        classes: comparison.rows.iter().zip(1..).flat_map(|(row, rank)| class_rows(row, rank)).collect(),
         pareto: json!({"x": cost, "y": bought}),
         runs: comparison.rows.iter().filter_map(page_run).collect(),
         left_out: &comparison.left_out,
@@ -90,14 +93,29 @@ pub fn page(comparison: &Comparison, title: &str) -> String {
 }
 
 fn page_row(row: &Row, rank: usize) -> PageRow<'_> {
-    let value = |(name, mean): &(&'static str, super::Mean)| ((*name).to_owned(), json!(mean));
     PageRow {
         label: &row.name,
         rank,
+        class: None,
         keeps_slo: row.met,
-        values: row.figures.iter().map(value).collect(),
+        values: values(&row.figures),
         gap_to_oracle: row.gap_to_oracle,
     }
+}
+
+fn class_rows(row: &Row, rank: usize) -> impl Iterator<Item = PageRow<'_>> {
+    row.classes.iter().map(move |ClassRow { class, met, figures }| PageRow {
+        label: &row.name,
+        rank,
+        class: Some(class),
+        keeps_slo: *met,
+        values: values(figures),
+        gap_to_oracle: None,
+    })
+}
+
+fn values(figures: &[(&'static str, Mean)]) -> Map<String, Value> {
+    figures.iter().map(|(name, mean)| ((*name).to_owned(), json!(mean))).collect()
 }
 
 fn page_run(row: &Row) -> Option<PageRun<'_>> {
@@ -110,6 +128,8 @@ mod tests {
 
     #[test]
     fn every_figure_of_a_row_has_a_title() {
-        assert_eq!(TITLES.map(|(key, ..)| key), COLUMNS.map(|(key, _)| key));
+        let row = Row::new("none", &[crate::compare::Figures::default()]);
+        let figures: Vec<_> = row.figures.iter().map(|(name, _)| *name).collect();
+        assert_eq!(TITLES.map(|(key, ..)| key)[..], figures);
     }
 }

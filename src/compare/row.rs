@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::Serialize;
 
 use super::ORACLE;
-use super::figures::Figures;
+use super::figures::{ClassFigures, Figures, RequestFigures};
 use super::runs::Ran;
 use crate::report::Sketch;
 
@@ -23,11 +23,13 @@ pub struct Mean {
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// Whether it kept the objectives in every run; null without any.
+    /// Whether it kept the objectives in every run, those of its classes too; null without any.
     pub met: Option<bool>,
     /// Each figure by its name, in the order of the table.
     #[serde(serialize_with = "as_map")]
     pub figures: Vec<(&'static str, Mean)>,
+    /// Each class of its requests, where there are any.
+    pub classes: Vec<ClassRow>,
     /// What it costs more than the oracle, as a share of the oracle's cost; null without an oracle.
     pub gap_to_oracle: Option<f64>,
     /// What an oracle plans for every instance, the best of what it tried; null for others and without objectives.
@@ -39,21 +41,38 @@ pub struct Row {
     pub sketch: Option<Sketch>,
 }
 
-/// The figures a row has a mean of.
-type Column = (&'static str, fn(&Figures) -> Option<f64>);
+/// A class of requests of a contender.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ClassRow {
+    /// Its name.
+    pub class: String,
+    /// Whether its own objectives were kept in every run; null without any.
+    pub met: Option<bool>,
+    /// Each figure by its name, in the order of the table.
+    #[serde(serialize_with = "as_map")]
+    pub figures: Vec<(&'static str, Mean)>,
+}
 
-pub(super) const COLUMNS: [Column; 19] = [
-    ("attainment", |run| run.attainment),
-    ("ttft_p50_s", |run| run.ttft_p50_s),
-    ("ttft_p99_s", |run| run.ttft_p99_s),
-    ("tbt_p50_s", |run| run.tbt_p50_s),
-    ("tbt_p99_s", |run| run.tbt_p99_s),
-    ("token_gap_p50_s", |run| run.token_gap_p50_s),
-    ("token_gap_p99_s", |run| run.token_gap_p99_s),
-    ("longest_gap_p99_s", |run| run.longest_gap_p99_s),
-    ("e2e_p50_s", |run| run.e2e_p50_s),
-    ("e2e_p99_s", |run| run.e2e_p99_s),
-    ("not_served", |run| Some(run.not_served)),
+/// A figure that a row has a mean of, and where it is taken from.
+type Column<T> = (&'static str, fn(&T) -> Option<f64>);
+
+/// Of requests: all of them, or those of a class.
+const OF_REQUESTS: [Column<RequestFigures>; 11] = [
+    ("attainment", |requests| requests.attainment),
+    ("ttft_p50_s", |requests| requests.ttft_p50_s),
+    ("ttft_p99_s", |requests| requests.ttft_p99_s),
+    ("tbt_p50_s", |requests| requests.tbt_p50_s),
+    ("tbt_p99_s", |requests| requests.tbt_p99_s),
+    ("token_gap_p50_s", |requests| requests.token_gap_p50_s),
+    ("token_gap_p99_s", |requests| requests.token_gap_p99_s),
+    ("longest_gap_p99_s", |requests| requests.longest_gap_p99_s),
+    ("e2e_p50_s", |requests| requests.e2e_p50_s),
+    ("e2e_p99_s", |requests| requests.e2e_p99_s),
+    ("not_served", |requests| Some(requests.not_served)),
+];
+
+/// Of the fleet.
+const OF_FLEET: [Column<Figures>; 8] = [
     ("gpu_hours", |run| Some(run.gpu_hours)),
     ("usd", |run| run.usd),
     ("scale_ups", |run| Some(run.scale_ups)),
@@ -64,14 +83,45 @@ pub(super) const COLUMNS: [Column; 19] = [
     ("drain_max_s", |run| run.drain_max_s),
 ];
 
+/// How many figures a row has.
+pub(super) const FIGURES: usize = OF_REQUESTS.len() + OF_FLEET.len();
+
+fn means<T>(columns: &[Column<T>], runs: &[&T]) -> Vec<(&'static str, Mean)> {
+    let mean = |(name, of): &Column<T>| (*name, Mean::of(runs.iter().map(|run| of(run))));
+    columns.iter().map(mean).collect()
+}
+
+/// Whether all of these kept their objectives; none without any.
+fn all_met<'r>(requests: impl Iterator<Item = &'r RequestFigures>) -> Option<bool> {
+    requests.map(|requests| requests.met).reduce(|all, one| Some(all? && one?)).flatten()
+}
+
+impl ClassRow {
+    /// The classes of these runs: those of the first, as far as every run has them.
+    fn of_runs(runs: &[Figures]) -> Vec<ClassRow> {
+        let row = |ClassFigures { class, .. }: &ClassFigures| {
+            let requests: Vec<_> = runs.iter().map(|run| run.class(class)).collect::<Option<_>>()?;
+            Some(ClassRow {
+                class: class.clone(),
+                met: all_met(requests.iter().copied()),
+                figures: means(&OF_REQUESTS, &requests),
+            })
+        };
+        runs.first().into_iter().flat_map(|first| &first.classes).filter_map(row).collect()
+    }
+}
+
 impl Row {
     /// The means of these runs.
     pub fn new(name: &str, runs: &[Figures]) -> Self {
-        let mean = |(name, of): &Column| (*name, Mean::of(runs.iter().map(of)));
+        let requests: Vec<&RequestFigures> = runs.iter().map(|run| &run.requests).collect();
+        let mut figures = means(&OF_REQUESTS, &requests);
+        figures.extend(means(&OF_FLEET, &runs.iter().collect::<Vec<_>>()));
         Row {
             name: name.to_owned(),
-            met: runs.iter().map(|run| run.met).reduce(|all, one| Some(all? && one?)).flatten(),
-            figures: COLUMNS.iter().map(mean).collect(),
+            met: all_met(requests.into_iter()),
+            figures,
+            classes: ClassRow::of_runs(runs),
             gap_to_oracle: None,
             load_per_instance: None,
             runs: runs.to_vec(),
@@ -81,9 +131,9 @@ impl Row {
 
     /// The means of these runs, with the sketch of the first.
     pub(super) fn of_runs(name: &str, runs: Vec<Ran>) -> Self {
-        let figures: Vec<Figures> = runs.iter().map(|run| run.figures).collect();
-        let sketch = runs.into_iter().next().and_then(|run| run.sketch);
-        Row { sketch, ..Row::new(name, &figures) }
+        let (figures, sketches): (Vec<Figures>, Vec<_>) =
+            runs.into_iter().map(|run| (run.figures, run.sketch)).unzip();
+        Row { sketch: sketches.into_iter().next().flatten(), ..Row::new(name, &figures) }
     }
 
     /// The mean of a figure by name.
@@ -157,6 +207,23 @@ mod tests {
         assert!((mean.ci95.unwrap() - 2.484_34).abs() < 1e-4, "{mean:?}");
         assert_eq!(Mean::of([Some(5.0)].into_iter()), Mean { mean: Some(5.0), ci95: None });
         assert_eq!(Mean::of([Some(5.0), None].into_iter()), Mean::default());
+    }
+
+    /// Chat alone has objectives, and misses them once.
+    #[test]
+    fn a_class_has_means_over_the_runs_that_all_know_it() {
+        let class = |class: &str, met, attainment| ClassFigures {
+            class: class.to_owned(),
+            requests: RequestFigures { met, attainment, ..RequestFigures::default() },
+        };
+        let run = |met, attainment, other: &str| Figures {
+            classes: vec![class("chat", Some(met), Some(attainment)), class(other, None, None)],
+            ..Figures::default()
+        };
+        let rows = ClassRow::of_runs(&[run(true, 1.0, "batch"), run(false, 0.5, "api")]);
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].class.as_str(), rows[0].met), ("chat", Some(false)));
+        assert_eq!(rows[0].figures[0].1.mean, Some(0.75));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Comparison;
-use super::row::{Mean, Row};
+use super::row::{ClassRow, Mean, Row};
 
 /// A column: heading, figure, digits behind the point.
 const COLUMNS: [(&str, &str, usize); 14] = [
@@ -23,24 +23,19 @@ const COLUMNS: [(&str, &str, usize); 14] = [
     ("drain s", "drain_mean_s", 1),
 ];
 
-/// The table: a line a contender by rank, then what was left out.
+/// The table: a line a contender by rank, the same for each class of requests, then what was left out.
 pub fn table(comparison: &Comparison) -> String {
-    let mut lines = vec![heading(comparison)];
-    lines.extend(comparison.rows.iter().zip(1..).map(|(row, rank)| cells(row, rank, comparison)));
-    let columns = lines[0].len();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
     if let Some(slo) = &comparison.slo {
         let _ = writeln!(text, "objectives: {slo}\n");
     }
-    for line in &lines {
-        // Words to the left, numbers to the right.
-        let padded = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
-            1 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        });
-        let _ = writeln!(text, "{}", padded.collect::<Vec<_>>().join("  ").trim_end());
+    grid(&mut text, &ranked(comparison).map(|(rank, row)| Line::of(rank, row)).collect::<Vec<_>>());
+    for class in classes(comparison) {
+        let slo = comparison.class_slos.iter().find(|known| known.class == class);
+        let slo = slo.map_or(String::new(), |known| format!(": {}", known.slo));
+        let _ = writeln!(text, "\nclass {class}{slo}");
+        let of_class = |(rank, row)| Line::of_class(rank, row, class);
+        grid(&mut text, &ranked(comparison).filter_map(of_class).collect::<Vec<_>>());
     }
     if comparison.seeds > 1 {
         let _ = writeln!(text, "\nmeans of {} seeds ± 95 % confidence", comparison.seeds);
@@ -59,39 +54,79 @@ pub fn table(comparison: &Comparison) -> String {
     text
 }
 
-fn heading(comparison: &Comparison) -> Vec<String> {
-    let mut heading = vec!["".to_owned(), "policy".to_owned()];
-    if comparison.slo.is_some() {
-        heading.push("kept".to_owned());
-    }
-    heading.extend(shown(comparison).map(|(name, ..)| (*name).to_owned()));
-    if has_oracle(comparison) {
-        heading.push("over oracle".to_owned());
-    }
-    heading
+fn ranked(comparison: &Comparison) -> impl Iterator<Item = (usize, &Row)> {
+    (1..).zip(&comparison.rows)
 }
 
-fn cells(row: &Row, rank: usize, comparison: &Comparison) -> Vec<String> {
-    let mut cells = vec![rank.to_string(), row.name.clone()];
-    if comparison.slo.is_some() {
-        cells.push(if row.met == Some(true) { "✓" } else { "✗" }.to_owned());
+/// The names of all classes, as they come up.
+fn classes(comparison: &Comparison) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for class in comparison.rows.iter().flat_map(|row| &row.classes) {
+        if !names.contains(&class.class.as_str()) {
+            names.push(&class.class);
+        }
     }
-    let mean = |figure: &str| row.figures.iter().find(|(name, _)| *name == figure).map(|(_, mean)| *mean);
-    cells.extend(shown(comparison).map(|(_, figure, digits)| number(mean(figure), *digits)));
-    if has_oracle(comparison) {
-        cells.push(row.gap_to_oracle.map_or("-".to_owned(), |gap| format!("{:+.1} %", gap * 100.0)));
-    }
-    cells
+    names
 }
 
-/// The columns that say something here.
-fn shown(comparison: &Comparison) -> impl Iterator<Item = &'static (&'static str, &'static str, usize)> {
-    let known = |figure: &str| comparison.rows.iter().any(|row| row.mean(figure).is_some());
-    COLUMNS.iter().filter(move |(_, figure, _)| known(figure)).collect::<Vec<_>>().into_iter()
+/// What a line shows: a contender, or a class of its requests.
+struct Line<'c> {
+    rank: usize,
+    name: &'c str,
+    met: Option<bool>,
+    figures: &'c [(&'static str, Mean)],
+    gap_to_oracle: Option<f64>,
 }
 
-fn has_oracle(comparison: &Comparison) -> bool {
-    comparison.rows.iter().any(|row| row.gap_to_oracle.is_some())
+impl<'c> Line<'c> {
+    fn of(rank: usize, row: &'c Row) -> Self {
+        let Row { name, met, figures, gap_to_oracle, .. } = row;
+        Line { rank, name, met: *met, figures, gap_to_oracle: *gap_to_oracle }
+    }
+
+    fn of_class(rank: usize, row: &'c Row, class: &str) -> Option<Self> {
+        let ClassRow { met, figures, .. } = row.classes.iter().find(|own| own.class == class)?;
+        Some(Line { rank, name: &row.name, met: *met, figures, gap_to_oracle: None })
+    }
+
+    fn mean(&self, figure: &str) -> Option<Mean> {
+        self.figures.iter().find(|(name, _)| *name == figure).map(|(_, mean)| *mean)
+    }
+}
+
+/// Lines with a heading, in columns. Columns that say nothing here are left out.
+fn grid(text: &mut String, lines: &[Line<'_>]) {
+    let known =
+        |figure: &str| lines.iter().any(|line| line.mean(figure).is_some_and(|mean| mean.mean.is_some()));
+    let shown: Vec<_> = COLUMNS.iter().filter(|(_, figure, _)| known(figure)).collect();
+    let (judged, has_oracle) =
+        (lines.iter().any(|line| line.met.is_some()), lines.iter().any(|line| line.gap_to_oracle.is_some()));
+    let mut heading = vec![String::new(), "policy".to_owned()];
+    heading.extend(judged.then(|| "kept".to_owned()));
+    heading.extend(shown.iter().map(|(name, ..)| (*name).to_owned()));
+    heading.extend(has_oracle.then(|| "over oracle".to_owned()));
+    let cells = |line: &Line<'_>| {
+        let mut cells = vec![line.rank.to_string(), line.name.to_owned()];
+        cells.extend(judged.then(|| if line.met == Some(true) { "✓" } else { "✗" }.to_owned()));
+        cells.extend(shown.iter().map(|(_, figure, digits)| number(line.mean(figure), *digits)));
+        let gap = || line.gap_to_oracle.map_or("-".to_owned(), |gap| format!("{:+.1} %", gap * 100.0));
+        cells.extend(has_oracle.then(gap));
+        cells
+    };
+    align(text, &std::iter::once(heading).chain(lines.iter().map(cells)).collect::<Vec<_>>());
+}
+
+/// Words to the left, numbers to the right.
+fn align(text: &mut String, lines: &[Vec<String>]) {
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
+    for line in lines {
+        let padded = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
+            1 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        let _ = writeln!(text, "{}", padded.collect::<Vec<_>>().join("  ").trim_end());
+    }
 }
 
 fn number(mean: Option<Mean>, digits: usize) -> String {

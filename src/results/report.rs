@@ -117,8 +117,16 @@ impl Report {
 
     /// Whether every objective is met, of the scenario and of each class.
     pub fn keeps_objectives(&self) -> bool {
-        let of_classes = self.classes.iter().filter_map(|class| class.slo.as_ref());
-        self.slo.iter().chain(of_classes).all(|slo| slo.met)
+        self.judgements().all(|slo| slo.met)
+    }
+
+    /// Whether anything was promised.
+    pub fn has_objectives(&self) -> bool {
+        self.judgements().next().is_some()
+    }
+
+    fn judgements(&self) -> impl Iterator<Item = &Attainment> {
+        self.slo.iter().chain(self.classes.iter().filter_map(|class| class.slo.as_ref()))
     }
 
     /// The same, of a run that read these files.

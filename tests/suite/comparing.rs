@@ -107,6 +107,36 @@ fn several_scenarios_are_compared_as_they_are() {
     assert!(hours("two.yaml") > 1.2 * hours("burst.yaml"));
 }
 
+/// Chats are promised what one server cannot keep; batch work has promises that anybody keeps.
+#[test]
+fn contenders_are_judged_by_what_was_promised_to_each_class() {
+    let desk = Desk::new();
+    let classes = "classes: [{name: chat, slo: ttft.p50<5s}, {name: batch, slo: e2e.p99<1000s}]";
+    desk.write("burst.yaml", &BURST.replace("workload: {", &format!("workload: {{{classes}, ")));
+    let eager = "{threshold: {max_queue_length: 2, scale_up_cooldown: 5}}";
+    let policies = format!("none,{eager}");
+    let compare = ["compare", "burst.yaml", "-q", "--json", "c.json", "--csv", "c.csv", "--report", "c.html"];
+    let output = desk.ebbflow(&[&compare[..], &["--policies", &policies]].concat());
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let comparison = json(&desk.path("c.json"));
+    assert_eq!(comparison["rows"][0]["name"], eager, "it alone keeps what was promised");
+    assert_eq!(comparison["class_slos"][0]["slo"], "ttft.p50<5s");
+    let none = row(&comparison, "none");
+    assert_eq!((&none["met"], &none["classes"][1]["met"]), (&false.into(), &true.into()));
+    assert_eq!(none["classes"][0]["met"], false);
+    assert_eq!(
+        none["classes"][0]["figures"]["attainment"]["mean"],
+        none["runs"][0]["classes"][0]["attainment"]
+    );
+    let text = stdout(&output);
+    assert!(text.contains("class chat: ttft.p50<5s\n") && text.contains("class batch: "), "{text}");
+    let csv = std::fs::read_to_string(desk.path("c.csv")).unwrap();
+    let ends: Vec<_> = csv.lines().filter_map(|line| line.rsplit_once(',')).map(|(_, last)| last).collect();
+    assert_eq!(ends, ["class", "", "chat", "batch", "", "chat", "batch"]);
+    let page = std::fs::read_to_string(desk.path("c.html")).unwrap();
+    assert!(page.contains(r#""class":"batch""#));
+}
+
 #[test]
 fn what_cannot_be_compared_is_said() {
     let desk = desk();

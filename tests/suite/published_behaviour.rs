@@ -55,7 +55,7 @@ impl Study {
     }
 
     fn attainment(&self) -> f64 {
-        self.figures.attainment.expect("the scenario has objectives")
+        self.figures.requests.attainment.expect("the scenario has objectives")
     }
 }
 
@@ -91,7 +91,7 @@ fn kpa_panics_within_seconds_of_a_burst_and_holds_the_fleet_for_a_stable_window(
     assert!(!calm.decisions().iter().any(|row| row.reason.starts_with("panic")));
     let soon = |study: &Study| study.starts_s(None).iter().filter(|&&start| start < 136.0).count();
     assert!(soon(&study) > 4 * soon(&calm), "{} against {}", soon(&study), soon(&calm));
-    assert!(study.figures.ttft_p99_s < calm.figures.ttft_p99_s, "what panic is for");
+    assert!(study.figures.requests.ttft_p99_s < calm.figures.requests.ttft_p99_s, "what panic is for");
     assert!(study.figures.gpu_hours > calm.figures.gpu_hours, "and what it costs");
 }
 
@@ -114,7 +114,7 @@ fn heteroscale_flaps_under_constant_load_with_cooldowns_of_a_second_and_rests_wh
 fn a_cold_start_of_a_hundred_seconds_breaks_a_loop_that_keeps_its_objectives_with_ten() {
     let with_delay = |delay_s: u32| Study::run("cold-start-sla", &[&format!("scale_up_delay={delay_s}")]);
     let [fast, slow, slower] = [10, 100, 215].map(with_delay);
-    let met = [&fast, &slow, &slower].map(|study| study.figures.met);
+    let met = [&fast, &slow, &slower].map(|study| study.figures.requests.met);
     assert_eq!(met, [Some(true), Some(false), Some(false)]);
     assert!(fast.attainment() > 0.95, "{}", fast.attainment());
     assert!(slow.attainment() < fast.attainment() - 0.1, "{}", slow.attainment());

@@ -64,3 +64,10 @@ pub struct Scenario {
     /// The scenario with every default filled in, as YAML text.
     pub resolved: String,
 }
+
+impl Scenario {
+    /// Whether anything is promised, to all requests or to a class of them.
+    pub fn has_objectives(&self) -> bool {
+        self.slo.is_some() || self.workload.classes.iter().any(|class| class.slo.is_some())
+    }
+}

@@ -29,6 +29,22 @@ export default function (on) {
   );
 
   test(
+    "the classes of every contender stand in a table that can show one class alone",
+    on("compare", async (page) => {
+      const { rows } = samples.compare();
+      const table = page.locator("#classes-table");
+      assert.equal(await table.locator("tbody tr").count(), 2 * rows.length);
+      assert.equal(
+        await table.locator(".mark.missed").count(),
+        rows.filter((row) => !row.keeps_slo).length,
+      );
+      await table.locator("select").selectOption("=chat");
+      assert.equal(await table.locator("tbody tr").count(), rows.length);
+      assert.ok(!(await table.locator("thead").innerText()).includes("cost"), "the fleet has no classes");
+    }),
+  );
+
+  test(
     "the Pareto picture has a point for every contender, hollow where the SLO is missed, and a front",
     on("compare", async (page) => {
       const { rows } = samples.compare();

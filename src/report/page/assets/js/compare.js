@@ -33,9 +33,10 @@ function comparePage(data) {
         data.slo
           ? "Contenders that keep the SLO come first."
           : "No SLO was set, so contenders are not told apart by it.",
-        compareTable(data),
+        compareTable(data, data.rows, { id: "ranking-table", caption: "Contenders", what: "contender" }),
         leftOut(data),
       ),
+      classSection(data),
       data.pareto &&
         section(
           "pareto",
@@ -76,9 +77,21 @@ function withSpread(column, value) {
     : format(value.mean);
 }
 
-function compareTable(data) {
-  const { rows } = data;
-  const shade = new Map(rows.map((row, index) => [row.label, manyColor(index)]));
+// What each class of requests got from each contender.
+function classSection(data) {
+  const rows = data.classes ?? [];
+  if (rows.length === 0) return null;
+  return section(
+    "classes",
+    "Classes",
+    "Each class of requests, judged by its own objectives.",
+    compareTable(data, rows, { id: "classes-table", caption: "Classes by contender", what: "row" }),
+  );
+}
+
+// Rows of contenders, or of classes of their requests.
+function compareTable(data, rows, { id, caption, what }) {
+  const shade = new Map(data.rows.map((row, index) => [row.label, manyColor(index)]));
   const columns = [
     { key: "rank", title: "rank", number: true, value: (row) => rows[row].rank },
     {
@@ -92,6 +105,12 @@ function compareTable(data) {
           element("i", { class: "swatch", style: { background: `var(--${shade.get(rows[row].label)})` } }),
           rows[row].label,
         ),
+    },
+    rows.some((row) => row.class) && {
+      key: "class",
+      title: "class",
+      value: (row) => rows[row].class,
+      choices: true,
     },
     rows.some((row) => typeof row.keeps_slo === "boolean") && {
       key: "slo",
@@ -108,17 +127,17 @@ function compareTable(data) {
         number: true,
         help: column.better ? `${column.better} is better` : null,
         value: (row) => rows[row].values[column.key]?.mean ?? null,
-        show: (row) => spreadCell(column, rows[row].values[column.key], isBest(data, column, row)),
+        show: (row) => spreadCell(column, rows[row].values[column.key], isBest(rows, column, row)),
       })),
   ].filter(Boolean);
   if (rows.some((row) => isNumber(row.gap_to_oracle))) columns.push(oracleColumn(rows));
   return new DataTable({
-    id: "ranking-table",
-    caption: "Contenders",
+    id,
+    caption,
     columns,
     count: rows.length,
-    what: "contender",
-    rowId: (row) => `contender-${row}`,
+    what,
+    rowId: (row) => `${id}-${row}`,
   }).box;
 }
 
@@ -154,11 +173,13 @@ function spreadCell(column, value, best) {
   );
 }
 
-function isBest(data, column, row) {
+// Among all contenders, of a class among those of its name.
+function isBest(rows, column, row) {
   if (!column.better) return false;
-  const means = data.rows.map((one) => one.values[column.key]?.mean).filter((mean) => isNumber(mean));
+  const alike = rows.filter((one) => one.class === rows[row].class);
+  const means = alike.map((one) => one.values[column.key]?.mean).filter((mean) => isNumber(mean));
   const best = column.better === "lower" ? Math.min(...means) : Math.max(...means);
-  return means.length > 1 && data.rows[row].values[column.key]?.mean === best;
+  return means.length > 1 && rows[row].values[column.key]?.mean === best;
 }
 
 const OVERLAYS = [
