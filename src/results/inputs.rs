@@ -122,7 +122,10 @@ impl InputKind {
     pub fn is_there(self, path: &Path) -> bool {
         match self {
             InputKind::ClientPool => path.is_dir(),
-            InputKind::Trace | InputKind::PerformanceTable | InputKind::Calibration => path.is_file(),
+            InputKind::Trace
+            | InputKind::PerformanceTable
+            | InputKind::Calibration
+            | InputKind::KernelTable => path.is_file(),
         }
     }
 }

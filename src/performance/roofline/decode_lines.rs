@@ -103,10 +103,6 @@ impl Line {
         }
         Line { start_s: s1 / ss, context_s: 0.0 }
     }
-
-    fn at(&self, context: f64) -> f64 {
-        self.start_s + self.context_s * context
-    }
 }
 
 #[cfg(test)]

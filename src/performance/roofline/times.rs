@@ -203,7 +203,8 @@ impl LayerCosts {
     /// Seconds that one more token of context adds to so many decodes: in layers without a window, and in others.
     pub(super) fn context_token_s(&self, decodes: u64) -> [f64; 2] {
         let engines = spread_over(decodes, self.engines);
-        let [full, windowed] = self.decode_lines(decodes as f64 / engines).map(|line| line.context_s / engines);
+        let [full, windowed] =
+            self.decode_lines(decodes as f64 / engines).map(|line| line.context_s / engines);
         [(self.layers - self.windowed_layers) * full, self.windowed_layers * windowed]
     }
 

@@ -7,7 +7,7 @@ use super::uses::Use;
 use crate::cluster::{DoesNotFit, InstanceShape, deploy, with_kernels};
 use crate::performance::roofline::GPU_MEMORY_UTILIZATION;
 use crate::performance::{LookupError, LookupKey, LookupTable, splitwise_2023};
-use crate::scenario::spec::PerformanceSpec;
+use crate::scenario::spec::{InstanceConfig, PerformanceSpec};
 use crate::scenario::start_state::PARALLELISM;
 
 /// What to do about more blocks of KV cache than there is memory for.
@@ -106,7 +106,8 @@ impl Sections<'_, '_> {
     /// Says which times are measured ones and which are those of formulas.
     fn note_kernels(&self, instance: &Use<'_, '_>, shape: InstanceShape) {
         let model = &instance.application.spec.model;
-        let Some(Ok(roofline)) = deploy(model, &instance.sku.gpu, shape.parallelism) else { return };
+        let config = InstanceConfig { parallelism: shape.parallelism, ..instance.config };
+        let Some(Ok(roofline)) = deploy(model, &instance.sku.gpu, config) else { return };
         let roofline = with_kernels(roofline, model);
         let Some(coverage) = roofline.coverage() else { return };
         let of = format!(

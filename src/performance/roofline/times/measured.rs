@@ -212,7 +212,7 @@ impl Tables<'_> {
             inner: u64::from(experts.size),
             active: u64::from(experts.active),
             count: u64::from(experts.count),
-            tensor: u64::from(parallelism.tensor / parallelism.expert),
+            tensor: u64::from(parallelism.expert_gpus() / parallelism.expert),
             expert: u64::from(parallelism.expert),
             routing: String::new(),
         };
