@@ -2,7 +2,7 @@
 //!
 //! Real pools are not part of the repository; the tests that use them say so when they are absent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -139,11 +139,11 @@ fn published_windows(facts: &Path, name: &str) -> Vec<(u64, usize)> {
     text.lines().skip(1).map(row).collect()
 }
 
-/// What was drawn: requests and clients of every ten minutes; requests, prompt and output tokens of every client.
+/// What was drawn: requests of every ten minutes and whose; requests, prompt and output tokens of every client.
 #[derive(Default)]
 struct Seen {
-    windows: BTreeMap<u64, (u64, BTreeSet<String>)>,
-    clients: BTreeMap<String, [f64; 3]>,
+    windows: Vec<(u64, BTreeSet<usize>)>,
+    clients: Vec<[f64; 3]>,
 }
 
 impl Seen {
@@ -155,29 +155,31 @@ impl Seen {
 
     fn note(&mut self, request: &Request) {
         let tenant = request.attributes().tenant.as_deref().unwrap();
-        let client = tenant.strip_prefix("client-").unwrap();
-        let window = self.windows.entry(request.arrival.as_nanos() / 600_000_000_000).or_default();
-        window.0 += 1;
-        if !window.1.contains(client) {
-            window.1.insert(client.to_owned());
-        }
-        if !self.clients.contains_key(client) {
-            self.clients.insert(client.to_owned(), [0.0; 3]);
-        }
-        let sums = self.clients.get_mut(client).unwrap();
-        let tokens = [1.0, f64::from(request.prompt_tokens), f64::from(request.output_tokens)];
-        sums.iter_mut().zip(tokens).for_each(|(sum, more)| *sum += more);
+        let client: usize = tenant.strip_prefix("client-").unwrap().parse().unwrap();
+        let window = (request.arrival.as_nanos() / 600_000_000_000) as usize;
+        self.windows.resize(self.windows.len().max(window + 1), (0, BTreeSet::new()));
+        self.windows[window].0 += 1;
+        self.windows[window].1.insert(client);
+        self.clients.resize(self.clients.len().max(client + 1), [0.0; 3]);
+        self.clients[client][0] += 1.0;
+        self.clients[client][1] += f64::from(request.prompt_tokens);
+        self.clients[client][2] += f64::from(request.output_tokens);
     }
 
-    /// (requests, clients) of every ten minutes from the beginning on.
-    fn windows(&self, count: usize) -> Vec<(u64, usize)> {
-        let window = |number| self.windows.get(&number).map_or((0, 0), |(sent, who)| (*sent, who.len()));
-        (0..count as u64).map(window).collect()
+    /// (requests, clients) of every ten minutes.
+    fn windows(&self) -> Vec<(u64, usize)> {
+        self.windows.iter().map(|(sent, who)| (*sent, who.len())).collect()
+    }
+
+    /// Everybody who sent something, with sums.
+    fn clients(&self) -> impl Iterator<Item = (String, [f64; 3])> {
+        let all = self.clients.iter().zip(0..).map(|(sums, client)| (format!("{client}"), *sums));
+        all.filter(|(_, sums)| sums[0] > 0.0)
     }
 
     /// Mean prompt and output of all requests.
     fn means(&self) -> [f64; 2] {
-        let sum = |column: usize| self.clients.values().map(|sums| sums[column]).sum::<f64>();
+        let sum = |column: usize| self.clients.iter().map(|sums| sums[column]).sum::<f64>();
         [sum(1) / sum(0), sum(2) / sum(0)]
     }
 }
@@ -187,8 +189,8 @@ fn check_means(seen: &Seen, facts: &Path, name: &str, prompt: fn(&Value) -> f64,
     let text = fs::read_to_string(facts.join(format!("{name}_clients.json"))).unwrap();
     let published: Value = serde_json::from_str(&text).unwrap();
     let (mut all, mut expected, mut worst) = (0.0, [0.0; 2], 0f64);
-    for (client, sums) in &seen.clients {
-        let [sent, prompts, outputs] = *sums;
+    for (client, [sent, prompts, outputs]) in seen.clients() {
+        let client = client.as_str();
         let told = [prompt(&published[client]), published[client]["output_tokens"].as_f64().unwrap()];
         all += sent;
         for (place, (drawn, told)) in [prompts, outputs].into_iter().zip(told).enumerate() {
@@ -220,7 +222,7 @@ fn a_published_pool_of_a_reasoning_model_sends_what_was_measured() {
     assert_eq!(workload.expected, Some(total));
     let seen = Seen::of(workload);
     // Every ten minutes to the request, and by as many clients.
-    assert_eq!(seen.windows(expected.len()), expected);
+    assert_eq!(seen.windows(), expected);
     let inputs = |client: &Value| client["input_tokens"].as_f64().unwrap();
     check_means(&seen, &facts, "reason_deepseek-r1", inputs, 0.01);
 }
@@ -235,7 +237,7 @@ fn prompts_of_a_published_multimodal_pool_are_texts_and_all_their_images() {
         ..Transform::default()
     };
     let seen = Seen::of(opened(&pool, None, hours));
-    assert_eq!(seen.windows(36), expected[36..72]);
+    assert_eq!(seen.windows(), expected[36..72]);
     // Those figures are of the whole day, this is a quarter of it.
     let tokens = |client: &Value| {
         let mean = |name: &str| client[name].as_f64().unwrap();
@@ -244,9 +246,9 @@ fn prompts_of_a_published_multimodal_pool_are_texts_and_all_their_images() {
     let text = fs::read_to_string(facts.join("multimodal_mm-image_clients.json")).unwrap();
     let published: Value = serde_json::from_str(&text).unwrap();
     let (mut sent, mut told) = (0.0, 0.0);
-    for (client, sums) in &seen.clients {
+    for (client, sums) in seen.clients() {
         sent += sums[0];
-        told += tokens(&published[client]) * sums[0];
+        told += tokens(&published[client.as_str()]) * sums[0];
     }
     let [prompts, _] = seen.means();
     println!("mm-image: mean prompt {prompts:.1}, by the means of the day {:.1}", told / sent);
@@ -265,6 +267,6 @@ fn a_published_language_pool_without_datasets_takes_lengths_from_the_scenario() 
         ..Transform::default()
     };
     let seen = Seen::of(opened(&pool, Some((Lengths::Constant(500), Lengths::Constant(50))), part));
-    assert_eq!(seen.windows(2), expected[start as usize..start as usize + 2]);
+    assert_eq!(seen.windows(), expected[start as usize..start as usize + 2]);
     assert_eq!(seen.means(), [500.0, 50.0]);
 }

@@ -23,7 +23,6 @@ pub struct WorkloadSpec {
 
 /// Where requests come from.
 #[derive(Clone, PartialEq, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a scenario has one")]
 pub enum WorkloadSource {
     /// A trace file; its format is recognised by its header.
     Trace {
