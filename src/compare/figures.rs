@@ -98,7 +98,7 @@ impl Figures {
             .iter()
             .filter_map(|record| Some((record.removed? - record.draining?).as_secs_f64()))
             .collect();
-        let gap_s = totals.engine.as_ref().map(|engine| engine.token_gap_s);
+        let gap_s = totals.engine.as_ref().map(|engine| engine.all.token_gap_s);
         let met = report.has_objectives().then(|| report.keeps_objectives());
         let class = |class: &ClassReport| ClassFigures {
             class: class.class.clone(),

@@ -1,15 +1,28 @@
 //! What the engines of instances counted, summed up. Only `vllm` counts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ebbflow_actors::SimDuration;
 use serde::Serialize;
 
-use super::{ApplicationResults, Latency};
+use super::{ApplicationResults, InstanceRecord, Latency};
+use crate::ids::Tag;
 use crate::instance::continuous::{GapHistogram, Statistics};
 use crate::slo::Statistic;
 
-/// What the engines of an application counted.
+/// What the engines of an application counted, in total and per tag.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct EngineReport {
+    /// All of them.
+    #[serde(flatten)]
+    pub all: EngineFigures,
+    /// Those of instances by tag; those without one as `untagged`.
+    pub by_tag: BTreeMap<&'static str, EngineFigures>,
+}
+
+/// What some engines counted.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct EngineFigures {
     /// Time between two output tokens of a request, over all such gaps and not over means of requests. Quantiles
     /// are those of a histogram, exact to 0.8 %; mean and maximum are exact.
     pub token_gap_s: Latency,
@@ -30,24 +43,40 @@ pub struct EngineReport {
 impl EngineReport {
     /// Sums up the engines of these applications; none if none of them counts.
     pub fn of(applications: &[&ApplicationResults]) -> Option<Self> {
-        let sum = counted(applications.iter().copied())?;
-        let queried = sum.prefix_queried_tokens;
+        let tag = |instance: &InstanceRecord| instance.tag.map_or("untagged", Tag::name);
+        let all = counted(applications.iter().copied(), |_| true)?;
+        let instances = applications.iter().flat_map(|application| &application.instances);
+        let tags: BTreeSet<_> = instances.filter(|instance| instance.engine.is_some()).map(tag).collect();
+        let of_tag = |name| Some((name, counted(applications.iter().copied(), |one| tag(one) == name)?));
+        let by_tag = tags.into_iter().filter_map(of_tag);
         Some(EngineReport {
-            token_gap_s: Latency::from(&sum.gaps),
-            token_gaps: sum.gaps.count(),
-            iterations: sum.iterations,
-            preemptions: sum.preemptions,
-            prefix_queried_tokens: queried,
-            prefix_hit_tokens: sum.prefix_hit_tokens,
-            prefix_hit_rate: hit_rate(&sum),
+            all: EngineFigures::of(&all),
+            by_tag: by_tag.map(|(name, sum)| (name, EngineFigures::of(&sum))).collect(),
         })
     }
 }
 
-/// What the engines of these applications counted together; none if none of them counts.
-pub fn counted<'r>(applications: impl IntoIterator<Item = &'r ApplicationResults>) -> Option<Statistics> {
+impl EngineFigures {
+    fn of(counted: &Statistics) -> Self {
+        EngineFigures {
+            token_gap_s: Latency::from(&counted.gaps),
+            token_gaps: counted.gaps.count(),
+            iterations: counted.iterations,
+            preemptions: counted.preemptions,
+            prefix_queried_tokens: counted.prefix_queried_tokens,
+            prefix_hit_tokens: counted.prefix_hit_tokens,
+            prefix_hit_rate: hit_rate(counted),
+        }
+    }
+}
+
+/// What the engines of such instances counted together; none if none of them counts.
+pub fn counted<'r>(
+    applications: impl IntoIterator<Item = &'r ApplicationResults>,
+    wanted: impl Fn(&InstanceRecord) -> bool,
+) -> Option<Statistics> {
     let instances = applications.into_iter().flat_map(|application| &application.instances);
-    let mut counted = instances.filter_map(|instance| instance.engine.as_deref());
+    let mut counted = instances.filter(|one| wanted(one)).filter_map(|one| one.engine.as_deref());
     let mut sum = counted.next()?.clone();
     counted.for_each(|more| sum.merge(more));
     Some(sum)

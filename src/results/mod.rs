@@ -38,7 +38,7 @@ pub use columns::{COLUMNS, Column, Figures};
 pub use cost::{Cost, Split};
 pub use directory::{DirectoryError, RUN_FILE, RunDirectory, Staging};
 pub use energy::PhaseEnergy;
-pub use engine::EngineReport;
+pub use engine::{EngineFigures, EngineReport};
 pub use files::{ReadError, SCENARIO_FILE, WriteError, read, write_all, write_summary};
 pub use group::{GroupFigures, Latency, RequestCounts};
 pub use inputs::{InputError, InputFile, InputKind, fingerprint};

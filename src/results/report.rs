@@ -102,7 +102,7 @@ impl Report {
             slo: scenario.slo.as_ref().map(|slo| {
                 let tallies: Vec<_> =
                     results.applications.iter().map(|application| &application.tally).collect();
-                let counted = engine::counted(&results.applications);
+                let counted = engine::counted(&results.applications, |_| true);
                 Attainment::of(slo, &tallies, results.arrived, counted.as_ref().map(|counted| &counted.gaps))
             }),
             classes: classes::class_reports(results, scenario),

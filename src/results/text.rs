@@ -11,7 +11,7 @@ use ebbflow_actors::SimDuration;
 
 use super::screen::{LABEL, Screen};
 use super::{
-    EngineReport, InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, Split, StatusSeconds,
+    EngineFigures, InstanceRecord, Latency, Report, RequestCounts, RunResults, Shares, Split, StatusSeconds,
     Totals, classes, fleet_chart,
 };
 use crate::request::{Rejection, Stage};
@@ -31,7 +31,7 @@ pub fn summary_text(report: &Report, results: &RunResults, screen: &Screen) -> S
     latencies(&mut out, report, results, screen);
     out.push('\n');
     if let Some(engine) = &report.totals.engine {
-        screen.line(&mut out, "engines", &engines(engine));
+        screen.line(&mut out, "engines", &engines(&engine.all));
     }
     if results.applications.iter().any(|application| application.has_scaling_manager) {
         scaling(&mut out, report, results, screen);
@@ -158,7 +158,7 @@ fn latencies(out: &mut String, report: &Report, results: &RunResults, screen: &S
     row("  TTFT", cells(&figures.ttft_s));
     row("  TBT", cells(&figures.tbt_s));
     if let Some(engine) = engine {
-        row("  token gap", cells(&engine.token_gap_s));
+        row("  token gap", cells(&engine.all.token_gap_s));
         row("    longest", cells(&figures.longest_gap_s));
     }
     row("  E2E", cells(&figures.e2e_s));
@@ -169,7 +169,7 @@ fn latencies(out: &mut String, report: &Report, results: &RunResults, screen: &S
     }
 }
 
-fn engines(engine: &EngineReport) -> Vec<String> {
+fn engines(engine: &EngineFigures) -> Vec<String> {
     let hits = match engine.prefix_hit_rate {
         Some(rate) => {
             format!("prefix cache {:.1} % of {} tokens", rate * 100.0, grouped(engine.prefix_queried_tokens))

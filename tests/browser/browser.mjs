@@ -89,6 +89,13 @@ export const windowsOf = (page) =>
     .locator("[data-from]")
     .evaluateAll((all) => all.map((one) => [Number(one.dataset.from), Number(one.dataset.to)]));
 
+// Where a chart is, once it is in sight.
+export async function plotOf(page, id) {
+  const plot = page.locator(`#chart-${id} .u-over`);
+  await plot.scrollIntoViewIfNeeded();
+  return plot.boundingBox();
+}
+
 // Where the middle of the nth row of the lanes is, below their axis of 20 pixels.
 export async function rowAt(page, place) {
   await page.locator("#lanes").scrollIntoViewIfNeeded();

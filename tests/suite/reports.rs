@@ -53,6 +53,34 @@ fn a_page_has_a_lane_for_every_instance_of_the_log() {
 }
 
 #[test]
+fn classes_and_what_engines_counted_are_on_the_page() {
+    let home = tempfile::tempdir().unwrap();
+    let scenario = "
+cluster: {servers: [{sku: dgx-h100, count: 2}]}
+applications: [{model: Llama-3.1-8B, scheduler: kv_jsq}]
+start_state: splitwise
+workload:
+  rate: 4
+  requests: 20
+  synthetic: {prompt: 400, output: 50}
+  classes: [{name: chat, slo: longest_gap.p99<9s}, {name: batch}]
+";
+    std::fs::write(home.path().join("s.yaml"), scenario).unwrap();
+    done(home.path(), &["run", "s.yaml", "--quiet", "--out", "run"]);
+    let first = page(home.path(), "run/report.html");
+    let data = data(&first);
+    let classes: Vec<_> = data["classes"].as_array().unwrap().iter().map(|class| &class["class"]).collect();
+    assert_eq!(classes, ["chat", "batch"]);
+    assert_eq!(data["classes"][0]["slo"]["met"], true);
+    assert!(data["totals"]["engine"]["token_gap_s"]["p99"].is_number());
+    let pools = data["engines"]["pool"].as_array().unwrap().iter();
+    let pools: Vec<_> = pools.map(|pool| &data["pools"][pool.as_u64().unwrap() as usize]).collect();
+    assert_eq!(pools, ["prompt", "token"]);
+    done(home.path(), &["report", "run"]);
+    assert_eq!(page(home.path(), "run/report.html"), first);
+}
+
+#[test]
 fn no_page_is_made_when_none_is_wanted() {
     let home = tempfile::tempdir().unwrap();
     done(home.path(), &["run", "--quiet", "--out", "run", "--no-report"]);

@@ -40,7 +40,7 @@ fn follow_ups_find_their_conversation_where_they_are_sent() {
         let yaml = conversations(scheduler, "");
         let results = run(&yaml);
         assert!(requests(&results).len() > 1_000);
-        Report::new(&results, &scenario(&yaml)).totals.engine.unwrap().prefix_hit_rate.unwrap()
+        Report::new(&results, &scenario(&yaml)).totals.engine.unwrap().all.prefix_hit_rate.unwrap()
     };
     let without = hit_rate("jsq");
     assert!(without < 0.3, "{without} by chance");

@@ -6,7 +6,7 @@ use ebbflow::ids::{ApplicationId, RequestId};
 use ebbflow::instance::continuous::Settings;
 use ebbflow::registry::Registry;
 use ebbflow::request::{Attributes, Fate, Journal, Request};
-use ebbflow::results::{ApplicationResults, Report, RunResults};
+use ebbflow::results::{ApplicationResults, EngineReport, Report, RunResults};
 use ebbflow::scenario::{EngineSpec, StartState};
 use ebbflow::simulation::{self, RunOptions};
 use ebbflow::workload::{self, Workload};
@@ -81,7 +81,13 @@ fn gaps_between_tokens_add_up_to_the_times_of_decoding() {
             }
             let results = run_trace(&yaml, &burst(120));
             let report = Report::new(&results, &scenario(&yaml));
-            let engine = report.totals.engine.expect("vllm counts");
+            let EngineReport { all: engine, by_tag } = report.totals.engine.expect("vllm counts");
+            assert_eq!(
+                by_tag.values().map(|pool| pool.token_gaps).sum::<u64>(),
+                engine.token_gaps,
+                "{start}"
+            );
+            assert_eq!(by_tag.len(), if start == split() { 2 } else { 1 }, "{start}");
             let served = &application(&results).requests;
             assert!(served.iter().all(|ended| ended.fate == Fate::Completed), "{start}");
             assert!(engine.preemptions == 0 || preempts, "{start}: {} preemptions", engine.preemptions);
@@ -113,7 +119,7 @@ fn a_conversation_finds_what_was_computed_before_it() {
     let cached = |id| request(application(&results), id).journal.cached_tokens;
     // Of 3025 tokens, 189 blocks and one, the last was never fed back to the model.
     assert_eq!([cached(0), cached(1), cached(2)], [0, 3024, 0]);
-    let engine = Report::new(&results, &scenario(&yaml)).totals.engine.unwrap();
+    let engine = Report::new(&results, &scenario(&yaml)).totals.engine.unwrap().all;
     assert_eq!((engine.prefix_queried_tokens, engine.prefix_hit_tokens), (6150, 3024));
     let without = serve(&fleet(1, 80, &one(", prefix_caching: false")), &sent, &sequential());
     assert_eq!(request(application(&without), 1).journal.cached_tokens, 0);

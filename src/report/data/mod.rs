@@ -5,6 +5,7 @@
 //! time: equal digests give equal pages.
 
 mod distributions;
+mod engines;
 mod fleet;
 mod scaling;
 mod slowest;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use super::series::{Pools, Rounded, Series};
 use super::{Causes, FinishedRun};
 use distributions::Distributions;
+use engines::Engines;
 use fleet::{Instances, Servers};
 use scaling::{Actions, Decisions, Events, Log};
 use slowest::Journey;
@@ -33,6 +35,9 @@ pub struct RunData {
     notes: Value,
     totals: Value,
     slo: Value,
+    classes: Vec<Value>,
+    classes_total: usize,
+    engines: Engines,
     pools: Vec<String>,
     series: Series,
     servers: Servers,
@@ -49,6 +54,9 @@ pub struct RunData {
     slowest: Vec<Journey>,
     distributions: Distributions,
 }
+
+/// Classes at most: requests of a trace may name any.
+const CLASSES: usize = 200;
 
 /// The members of `run.json` that sum a run up.
 const TOTALS: [&str; 14] = [
@@ -77,6 +85,7 @@ impl RunData {
         let (decisions, decisions_total) = Decisions::of(run, &pools);
         let (log, log_total) = Log::of(run);
         let (events, events_total) = Events::of(run);
+        let classes = run.summary["classes"].as_array().map(Vec::as_slice).unwrap_or_default();
         RunData {
             kind: "run",
             version: env!("CARGO_PKG_VERSION"),
@@ -89,6 +98,9 @@ impl RunData {
             notes: run.summary["notes"].clone(),
             totals: TOTALS.iter().map(|key| ((*key).to_owned(), run.summary[key].clone())).collect(),
             slo: slo(run),
+            classes: classes.iter().take(CLASSES).cloned().collect(),
+            classes_total: classes.len(),
+            engines: Engines::of(run, &pools),
             series: Series::of(run, &pools),
             servers: Servers::of(run, &skus),
             pools: pools.names(),
@@ -175,7 +187,7 @@ mod tests {
                 assert!(values.iter().any(|share| share.as_f64().is_some_and(|share| share > 0.0)), "{kind}");
             }
         }
-        for table in ["servers", "instances", "decisions", "actions", "log", "events"] {
+        for table in ["servers", "instances", "engines", "decisions", "actions", "log", "events"] {
             let columns: Vec<_> = data[table]
                 .as_object()
                 .unwrap()

@@ -26,6 +26,7 @@ const PARTS: &[(&str, &str)] = &parts![
     "assets/js/legend.js",
     "assets/js/table.js",
     "assets/js/head.js",
+    "assets/js/groups.js",
     "assets/js/series.js",
     "assets/js/run_charts.js",
     "assets/js/causes.js",

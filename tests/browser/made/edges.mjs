@@ -52,6 +52,8 @@ export function summaryOnly() {
     data.series[key] = null;
   data.series.kv_share = [];
   data.pools = ["untagged"];
+  data.classes = [];
+  data.engines = emptyTable(data.engines);
   data.series.fleet = [{ ...data.series.fleet[1], pool: 0 }];
   data.series.busy_share = [{ ...data.series.busy_share[1], pool: 0 }];
   Object.assign(data.instances, {

@@ -30,6 +30,26 @@ export default function (on) {
   );
 
   test(
+    "classes of requests stand beside what was promised to them, pools beside what their engines counted",
+    on("run", async (page) => {
+      const classes = page.locator("#classes-table");
+      assert.match(await classes.locator("tbody").innerText(), /chat[\s\S]*✓ ttft\.p99<2s 605 ms[\s\S]*✗ longest_gap/);
+      await classes.getByRole("button", { name: "attained" }).click();
+      assert.match(await classes.locator("tbody tr").last().innerText(), /batch/, "without a promise comes last");
+      const engines = page.locator("#engines-table tbody");
+      assert.match(await engines.innerText(), /prompt[\s\S]*41\.2 %[\s\S]*token[\s\S]*37/);
+      assert.match(await page.locator("#latencies").innerText(), /token gap[\s\S]*longest gap/);
+    }),
+  );
+
+  test(
+    "a run without classes and counting engines has no tables of them",
+    on("summaryOnly", async (page) => {
+      assert.equal(await page.locator("#classes, #engines").count(), 0);
+    }),
+  );
+
+  test(
     "slowest requests are ordered as asked for, and lead to the lanes of their instances",
     on("run", async (page) => {
       const first = () => page.locator(".waterfall .who b").first().innerText();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rowAt, settled, windowsOf } from "../browser.mjs";
+import { plotOf, rowAt, settled, windowsOf } from "../browser.mjs";
 
 export default function (on) {
   test(
@@ -47,7 +47,7 @@ export default function (on) {
   test(
     "a shift-drag pans, and ctrl with the wheel zooms around the pointer",
     on("run", async (page) => {
-      const plot = await page.locator("#chart-fleet .u-over").boundingBox();
+      const plot = await plotOf(page, "fleet");
       const middle = [plot.x + plot.width / 2, plot.y + 60];
       await page.mouse.move(...middle);
       await page.keyboard.down("Control");
@@ -72,7 +72,7 @@ export default function (on) {
     on("run", async (page) => {
       const values = () => page.locator(".legend output").allInnerTexts();
       const peaks = await values();
-      const plot = await page.locator("#chart-fleet .u-over").boundingBox();
+      const plot = await plotOf(page, "fleet");
       await page.mouse.move(plot.x + plot.width * 0.1, plot.y + 60);
       await settled(page);
       assert.match(await page.locator(".when").innerText(), /^at (1:00|59|0:59|60)/);

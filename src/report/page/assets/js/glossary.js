@@ -20,6 +20,12 @@ const GLOSSARY = [
     "seconds",
     "From a request's arrival until its prompt is first worked on, at the scheduler and at the instance.",
   ],
+  [
+    "prefix cache hits",
+    "share",
+    "Of the tokens of requests admitted for the first time, those whose keys and values were still in the engine's cache.",
+  ],
+  ["preemptions", "", "Times a request lost its keys and values to others for want of room and was computed anew."],
   ["KV use", "share", "How much of the memory for keys and values of running requests is taken."],
   ["utilisation", "share", "The part of active and draining instance time in which there was work to do."],
   [

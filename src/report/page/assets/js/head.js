@@ -56,16 +56,20 @@ async function copyText(text) {
   }
 }
 
-function sloSection(slo) {
+function sloSection({ slo, classes }) {
   if (!slo || slo.objectives.length === 0) {
     return section(
       "slo",
       "SLO",
       null,
-      nothing(
-        "The scenario sets no service level objective, so nothing is judged here. One would be, for example:",
-      ),
-      element("p", {}, element("code", {}, "slo: ttft.p99<2s, tbt.p99<100ms")),
+      classes?.some((one) => one.slo)
+        ? nothing("The scenario's objectives are those of its classes, below.")
+        : [
+            nothing(
+              "The scenario sets no service level objective, so nothing is judged here. One would be, for example:",
+            ),
+            element("p", {}, element("code", {}, "slo: ttft.p99<2s, tbt.p99<100ms")),
+          ],
     );
   }
   const lines = slo.objectives.map((one) =>

@@ -12,16 +12,18 @@ function runPage(run) {
   };
   const charts = runCharts(run, timeline, lifecycle);
   const distributions = distributionSection(run);
-  const overview = [sloSection(run.slo), totalsSection(run), latencySection(run.totals)];
-  const parts = [charts, ...tables.sections(), waterfallSection(run, openById), distributions];
+  const overview = [sloSection(run), totalsSection(run), latencySection(run.totals)];
+  const classes = classesSection(run);
+  const parts = [charts, enginesSection(run), ...tables.sections(), waterfallSection(run, openById), distributions].filter(Boolean);
   return {
     page: [
       runHead(run),
-      contents([charts, lifecycle, ...parts.slice(1)]),
+      contents([classes, charts, lifecycle, ...parts.slice(1)].filter(Boolean)),
       element(
         "main",
         { id: "content", tabindex: "-1" },
         element("div", { class: "overview" }, overview),
+        classes,
         parts,
       ),
       footer(run),

@@ -8,8 +8,8 @@ const ROWS_AT_FIRST = 100;
 const ROWS_MORE = 400;
 
 class DataTable {
-  constructor({ id, caption, columns, count, sortBy, descending = false, rowId, what = "row" }) {
-    Object.assign(this, { id, columns, count, rowId, what });
+  constructor({ id, caption, columns, count, sortBy, descending = false, rowId, what = "row", filterFrom = 2 }) {
+    Object.assign(this, { id, columns, count, rowId, what, filterFrom });
     this.sort = { key: sortBy ?? columns[0].key, descending };
     this.text = "";
     this.chosen = new Map();
@@ -53,7 +53,7 @@ class DataTable {
   }
 
   filters() {
-    if (this.count < 2) return element("div", { class: "filters" });
+    if (this.count < this.filterFrom) return element("div", { class: "filters" });
     const choices = this.columns
       .filter((column) => column.choices)
       .map((column) => this.choices(column))
