@@ -115,7 +115,10 @@ fn choose(spec: &ClientPoolSpec, part: Part) -> Result<Vec<(ClientFiles, Timelin
     let mut chosen = Vec::new();
     for client in files {
         let timeline = windows::read(&client.trace)?;
-        chosen.push((requests_in(&timeline.windows, part), client, timeline));
+        let sent = requests_in(&timeline.windows, part);
+        if sent > 0.0 {
+            chosen.push((sent, client, timeline));
+        }
     }
     if let PoolClients::Top(most) = spec.clients {
         // A stable sort: of those that send as much, the first.
@@ -143,7 +146,7 @@ fn scale(rate: Option<f64>, mean: f64) -> Result<f64, WorkloadError> {
     }
 }
 
-/// The same clients, each with what its prompts and outputs are drawn from. Who sends nothing needs nothing.
+/// The same clients, each with what its prompts and outputs are drawn from.
 fn with_lengths(
     spec: &ClientPoolSpec,
     chosen: Vec<(ClientFiles, Timeline)>,
@@ -153,7 +156,7 @@ fn with_lengths(
     let named = spec.lengths.as_ref().map(ClientLengths::named).transpose()?;
     let of = chosen.len();
     let (mut clients, mut without) = (Vec::new(), Vec::new());
-    for (files, timeline) in chosen.into_iter().filter(|(_, timeline)| !timeline.windows.is_empty()) {
+    for (files, timeline) in chosen {
         let lengths = match (&named, &files.dataset) {
             (Some(named), _) => named.clone(),
             (None, Some(path)) => ClientLengths::of_datasets(dataset::read(path)?),

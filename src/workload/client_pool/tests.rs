@@ -169,6 +169,10 @@ fn named_lengths_stand_for_those_of_the_pool_and_without_either_it_is_told_whose
     assert!(told.starts_with("2 of 3 clients") && told.ends_with("for N = 0, 1"), "{told}");
     let help = error.findings().list[0].help.clone().unwrap();
     assert!(help.contains("client_pool: {path: …, prompt: 500, output:"), "{help}");
+    // Who is silent for the time used need not say anything.
+    let home = pool(&[(0, "0,0,0,,0,0\n600,1,1,Gamma,1,1\n", None), (2, STEADY, Some(CHAT))]);
+    let beginning = Transform { duration: seconds(600), ..Transform::default() };
+    assert_eq!(all(&spec(home.path()), beginning, 1).len(), 600);
     let lengths = Some((Lengths::Constant(77), Lengths::Constant(5)));
     let named = ClientPoolSpec { lengths, ..spec(home.path()) };
     let requests = all(&named, Transform::default(), 1);
