@@ -60,13 +60,11 @@ pub(super) fn read(
             keys.finish();
             model
         }
-        ("db" | "lookup", Some(keys)) if keys.get("kernels").is_some() => {
-            let model = roofline::read(Some(&keys), context);
-            keys.finish();
-            model
-        }
         ("db" | "lookup", Some(keys)) => {
-            let model = read_table(&keys, context);
+            let model = match keys.get("kernels") {
+                Some(at) => roofline::of_kernels(&at, context),
+                None => read_table(&keys, context),
+            };
             keys.finish();
             model
         }

@@ -10,27 +10,18 @@ pub fn form(table: &KeyTable) -> Form {
     let settings = Object::documented(table, "performance_model")
         .key("roofline", roofline())
         .key("pwl", pwl())
-        .key("lookup", any([db(), of_kernels()]))
-        .key("db", any([db(), of_kernels()]))
+        .key("lookup", db())
+        .key("db", db())
         .key("constant", constant(table))
         .one();
     any([bare_words(["roofline", "lookup", "db", "constant"]), settings])
-}
-
-fn roofline() -> Form {
-    timed().key("kernels", kernels()).form()
-}
-
-/// Tables of kernels make `lookup` a `roofline`.
-fn of_kernels() -> Form {
-    timed().must("kernels", kernels()).form()
 }
 
 fn kernels() -> Form {
     any([text(), list(text(), 1)]).about("tables of kernels: a file, a folder with them, or a list of those")
 }
 
-fn timed() -> Object<'static> {
+fn roofline() -> Form {
     let backends = Backend::ALL.map(Backend::name);
     Object::default()
         .key(
@@ -45,7 +36,9 @@ fn timed() -> Object<'static> {
             "calibration",
             text().about("a file that `ebbflow calibrate` wrote: constants fitted to your own measurements"),
         )
+        .key("kernels", kernels())
         .key("constants", constants().about("constants of your own; those left out stay the engine's"))
+        .form()
 }
 
 fn constants() -> Form {
@@ -83,6 +76,7 @@ fn db() -> Form {
                 .about("by what decode times are looked up")
                 .otherwise("batch_size"),
         )
+        .key("kernels", kernels())
         .form()
 }
 

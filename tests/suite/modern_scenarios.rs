@@ -132,9 +132,18 @@ fn tables_of_kernels_that_are_none_are_refused_where_they_are_named() {
     );
     let negative = refused("gemm.csv");
     assert!(
-        negative.contains("gemm.csv:2:22: latency is `-1`; expected a finite time above 0"),
+        negative.contains("1 row of the performance table") && negative.contains("gemm.csv"),
         "{negative}"
     );
+    let point = ["estimate", "--model", "Llama-3.1-8B", "--gpu", "H100", "--isl", "100", "--osl", "10"];
+    let estimate = |file: &str| desk.ebbflow(&[&point[..], &["--kernels", file]].concat());
+    let negative = estimate("gemm.csv");
+    assert_eq!(code(&negative), 2, "{}", stderr(&negative));
+    assert!(stderr(&negative).contains("latency is `-1`; expected a finite time"), "{}", stderr(&negative));
+    desk.write("gemm.csv", KERNELS);
+    let estimated = stdout(&estimate("gemm.csv"));
+    let says = "kernels     measured: projections (GEMM n 6144, k 4096 in bf16); by formula:";
+    assert!(estimated.contains(says), "{estimated}");
     let gone = refused("gone");
     assert!(gone.contains("gone` does not exist"), "{gone}");
 }

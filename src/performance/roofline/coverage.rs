@@ -1,6 +1,5 @@
 //! What of a deployment tables of kernels cover.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use super::operators::Operator;
@@ -42,22 +41,17 @@ impl Coverage {
 
     /// The kernels with such a time, as a list; nothing if there are none.
     fn list(&self, of: fn(&Cover) -> bool) -> Option<String> {
-        let names: Vec<String> = self
-            .kernels()
-            .filter(|(_, _, cover)| of(cover))
-            .map(|(operator, kernel, cover)| match cover {
-                Cover::Line(error) => {
-                    format!("{} ({kernel}; lines {:.0} % off)", operator.name(), 100.0 * error)
-                }
-                _ => format!("{} ({kernel})", operator.name()),
-            })
-            .collect();
-        let once: BTreeSet<&String> = names.iter().collect();
-        let mut names: Vec<&str> = once.into_iter().map(String::as_str).collect();
-        // In the order of a layer, each once.
-        names.sort_by_key(|name| {
-            self.kernels.iter().position(|(_, kernel, _)| name.contains(kernel.as_str()))
-        });
+        let mut names: Vec<String> = Vec::new();
+        for (operator, kernel, cover) in self.kernels().filter(|(_, _, cover)| of(cover)) {
+            let lines = match cover {
+                Cover::Line(error) => format!("; lines {:.0} % off", 100.0 * error),
+                _ => String::new(),
+            };
+            let name = format!("{} ({kernel}{lines})", operator.name());
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         if names.is_empty() { None } else { Some(names.join(", ")) }
     }
 }

@@ -1,5 +1,5 @@
 //! Reads the settings of `roofline`: the engine, its number formats, a calibration, tables of kernels, constants of
-//! one's own. `lookup` with tables of kernels is another name for it.
+//! one's own. `lookup` in tables of kernels is the same.
 
 use std::sync::Arc;
 
@@ -36,6 +36,15 @@ pub(super) fn read(keys: Option<&Keys<'_>>, context: &Context<'_>) -> Option<Per
         precision: precision?,
         cache: cache?,
     }))
+}
+
+/// The spec of `lookup` in tables of kernels: all else as it is when nothing is said.
+pub(super) fn of_kernels(at: &At<'_>, context: &Context<'_>) -> Option<PerformanceSpec> {
+    let kernels = read_kernels(at, context)?;
+    match read(None, context)? {
+        PerformanceSpec::Roofline(spec) => Some(PerformanceSpec::Roofline(RooflineSpec { kernels, ..spec })),
+        other => Some(other),
+    }
 }
 
 /// The tables in a file or folder, or several; nothing where they may be gone.

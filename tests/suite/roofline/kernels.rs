@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use ebbflow::models::{Precision, find};
 use ebbflow::performance::KernelTables;
-use ebbflow::performance::roofline::{Backend, Cover, Operator};
+use ebbflow::performance::roofline::{Backend, Cover, Deployment, Operator, Parallelism, Roofline, find_gpu};
 
 use super::constants::fitted;
 use super::measured;
@@ -36,6 +37,22 @@ fn with_kernels(row: Row, tables: &KernelTables) -> Row {
     let roofline = row.roofline.clone().with_kernels(tables);
     let predicted = roofline.closed_loop(row.load).unwrap();
     Row { roofline, predicted, ..row }
+}
+
+/// What the tables cover of a common deployment, whether or not points of it were measured.
+fn print_sample(gpu: &str, tables: &KernelTables) {
+    let sample = Roofline::new(Deployment {
+        model: find("Llama-3.1-8B").unwrap(),
+        gpu: find_gpu(gpu).unwrap(),
+        backend: Backend::Vllm,
+        parallelism: Parallelism::tensor(2),
+        precision: Precision::Bf16,
+        cache: None,
+    });
+    let sample = sample.unwrap().with_kernels(tables);
+    let coverage = sample.coverage().unwrap();
+    println!("  Llama-3.1-8B in bf16 on 2: {coverage}");
+    assert!(!coverage.is_empty());
 }
 
 /// How many of the kernels of all points were measured, lie between, or keep the formula, by operator.
@@ -73,6 +90,7 @@ fn measured_kernels_cover_deployments_and_their_error_is_told() {
     for (gpu, folder) in FOLDERS {
         let Some(tables) = tables(folder) else { return };
         println!("\n{gpu}: {} tables", tables.files().len());
+        print_sample(gpu, &tables);
         let on = |row: &mut Row| row.group.1 == gpu;
         let measured: Vec<Row> = refined.extract_if(.., on).map(|row| with_kernels(row, &tables)).collect();
         print_coverage(&measured);
