@@ -25,8 +25,9 @@ const PERFORMANCE_MODELS: [(&str, &str); 4] = [
     ),
     (
         "lookup",
-        "also `db`: a table in CSV, of measurements or of a benchmark's end-to-end points; built in: \
-         splitwise-2023, Llama2-70B and BLOOM-176B on A100 and H100",
+        "also `db`: a table in CSV or Parquet, of measurements or of a benchmark's end-to-end points; \
+         with `kernels`, roofline by kernels measured one by one; built in: splitwise-2023, Llama2-70B and BLOOM-176B \
+         on A100 and H100",
     ),
     ("pwl", "straight lines through knots of your own, the same for every model and GPU"),
     ("constant", "two numbers: an iteration with a prompt in it, and one without"),

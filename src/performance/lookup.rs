@@ -5,7 +5,8 @@
 //! knots a straight line is drawn, beyond the ends the outer lines go on. With b = prompt tokens + decodes:
 //! a batch of prompts takes prompt(b); of decodes token(b), see [`DecodeKey`]; a mixed one 1.1 · prompt(b).
 //!
-//! A file may also hold end-to-end points of benchmarks, from which such knots are worked out.
+//! A file may also hold end-to-end points of benchmarks, from which such knots are worked out. Tables of single
+//! [`kernels`] are no knots: they refine `roofline`.
 //!
 //! Where a falling outer line would reach 0 the nearest knot's time is taken: an iteration takes time.
 //!

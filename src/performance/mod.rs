@@ -1,7 +1,7 @@
 //! How long an iteration takes.
 //!
 //! A model maps the make-up of a batch to the seconds of one iteration. Two are built in:
-//! [`constant`](Constant) and [`lookup`](Lookup) (the ancestor's `db` tables). [`pwl`](Pwl) draws lines through knots. [`roofline`] knows any model on
+//! [`constant`](Constant) and [`lookup`](Lookup) (the ancestor's `db` tables; those of [`kernels`] refine `roofline`). [`pwl`](Pwl) draws lines through knots. [`roofline`] knows any model on
 //! any GPU; [`power`] says what GPUs draw meanwhile.
 
 mod builtin;

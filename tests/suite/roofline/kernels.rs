@@ -13,6 +13,8 @@ use super::measured;
 use super::rows::{Group, Row, Rows};
 use super::silicon::errors;
 
+/// Mean error of all points with the constants that were fitted to the formulas.
+const BOUND: f64 = 0.12;
 const FOLDERS: [(&str, &str); 5] = [
     ("H100", "h100_sxm"),
     ("H200", "h200_sxm"),
@@ -129,6 +131,7 @@ fn print_errors(before: &[Row], after: &[Row]) {
             let values = fitted(&rows, Backend::Vllm, experts);
             let built_in = errors(&rows, &Backend::Vllm.constants(experts).values()).0;
             let error = errors(&rows, &values).0;
+            assert!(built_in <= BOUND, "{kernels}: {built_in:.3} above {BOUND}");
             println!(
                 "experts {experts:5}, {kernels:8}: {:5.1} % with the built-in constants, {:5.1} % fitted to these: {values:.6?}",
                 100.0 * built_in,
