@@ -10,8 +10,10 @@ const MAX_NANOS: u64 = u64::MAX / 2;
 
 /// A whole number in this range; `2.0` is one.
 pub(super) fn count(what: &'static str, text: &str, least: u64, most: u64) -> Result<u64, RowProblem> {
-    Decimal::parse(text)
-        .and_then(|decimal| decimal.integer())
+    // Nearly all are plain digits, which need no decimals.
+    let plain = text.parse().ok();
+    plain
+        .or_else(|| Decimal::parse(text)?.integer())
         .filter(|count| (least..=most).contains(count))
         .ok_or_else(|| RowProblem::new(what, text, range(least, most)))
 }
