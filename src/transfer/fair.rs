@@ -9,7 +9,7 @@
 //! Leaves out: ramping up, losses, headers, priorities.
 //!
 //! A flow is looked at when its rate changes and not before: what has moved until then follows from rate and time.
-//! So an event costs time in proportion to the flows whose rates it may change, and those they meet ([`sharing`]).
+//! So an event costs time in proportion to the flows whose rates it may change, and those they meet.
 
 mod sharing;
 
