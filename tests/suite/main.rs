@@ -23,6 +23,7 @@ mod documentation;
 mod documented_commands;
 mod editor_help;
 mod editor_schema;
+mod engines_in_step;
 mod error_texts;
 mod estimate_command;
 mod every_policy;

@@ -5,16 +5,18 @@
 //!
 //! Where kernels were [measured], their times take the place of the formulas'; nothing else changes.
 
+mod experts;
 mod measured;
 
+use super::Deployment;
 use super::decode_lines::{DecodeLines, Line};
 use super::factor::{Factor, Surface};
-use super::gpu::{Collective, ExpertShare, Gpu, Share};
+use super::gpu::{Collective, Gpu, Share};
 use super::in_step::{Busiest, spread_over};
 use super::iteration::IterationSums;
 use super::operators::{Operator, OperatorTimes};
-use super::{Deployment, Parallelism};
-use crate::models::{Attention, Matrix, Model, Precision};
+use crate::models::{Attention, Matrix, Precision};
+use experts::ExpertCosts;
 
 /// Start of a matrix multiplication within a CUDA graph.
 const GEMM_START_S: f64 = 2e-6;
@@ -28,11 +30,6 @@ const ELEMENTWISE_START_S: f64 = 4e-6;
 /// How often those read or write the residual stream, and the share of the bandwidth they reach.
 const ELEMENTWISE_PASSES: f64 = 6.0;
 const ELEMENTWISE_SHARE: f64 = 0.7;
-/// Share of an expert kernel's measured start that is left within a CUDA graph.
-const EXPERT_START_SHARE: f64 = 0.8;
-/// Experts kept whole on r GPUs: the busiest has r^0.3 times the mean. In NVIDIA AIConfigurator's kernels with
-/// skewed routing (power law 1.2) it has 1.65 times on 4 and 1.96 on 8 H100, 1.33 and 1.56 on B200.
-const EXPERT_IMBALANCE: f64 = 0.3;
 /// Bytes of an element of the residual stream.
 const STREAM_BYTES: f64 = 2.0;
 
@@ -139,21 +136,6 @@ struct Arithmetic {
     start_s: f64,
 }
 
-#[derive(Clone, Debug)]
-struct ExpertCosts {
-    layers: f64,
-    count: f64,
-    active: f64,
-    router: Gemm,
-    shared: Vec<Gemm>,
-    start_s: f64,
-    /// Seconds of arithmetic a token and expert it visits.
-    visit_s: f64,
-    /// Seconds to read an expert that somebody visits.
-    read_s: f64,
-    factor: Factor,
-}
-
 impl LayerCosts {
     pub(super) fn of(deployment: &Deployment, cache: Precision) -> Self {
         let Deployment { model, gpu, parallelism, .. } = deployment;
@@ -175,7 +157,7 @@ impl LayerCosts {
             projections: Gemm::all(model.attention_matrices(tensor)),
             feed_forward: Gemm::all(model.dense_matrices(tensor)),
             dense: dense_arithmetic(deployment, weights),
-            experts: expert_costs(deployment, weights),
+            experts: ExpertCosts::of(deployment, weights),
             lm_head: Gemm::of(Matrix {
                 rows: model.embedding().rows / f64::from(tensor),
                 ..model.embedding()
@@ -346,45 +328,4 @@ fn gemm(Gemm { matrix, factor }: &Gemm, tokens: f64, arithmetic: Arithmetic) -> 
 
 fn gemms(all: &[Gemm], tokens: f64, arithmetic: Arithmetic) -> Seconds {
     all.iter().map(|one| gemm(one, tokens, arithmetic)).fold(Seconds::default(), Seconds::plus)
-}
-
-impl ExpertCosts {
-    /// Seconds of one layer's router, which sees the tokens of one engine, and experts, which see those of all.
-    fn seconds(&self, tokens: f64, routed: f64, bf16: Arithmetic) -> Seconds {
-        gemm(&self.router, routed, bf16).plus(self.chosen_s(tokens).times(self.factor.at(tokens)))
-    }
-
-    /// The experts alone, by the formula.
-    fn chosen_s(&self, tokens: f64) -> Seconds {
-        let missed = libm::pow(1.0 - self.active / self.count, tokens);
-        let read_s = self.count * (1.0 - missed) * self.read_s;
-        let arithmetic_s = tokens * self.active * self.visit_s;
-        Seconds::of(self.start_s + read_s, self.start_s + arithmetic_s)
-    }
-}
-
-fn expert_costs(deployment: &Deployment, weights: Precision) -> Option<ExpertCosts> {
-    let Deployment { model, gpu, parallelism, .. } = deployment;
-    let Parallelism { tensor, expert, .. } = *parallelism;
-    let gpus = parallelism.expert_gpus();
-    let experts = model.experts?;
-    let (peak, ExpertShare { compute, memory, start_s, .. }) = gpu.expert_arithmetic(weights);
-    let elements = expert_elements(model, gpus);
-    let imbalance = libm::pow(f64::from(expert), EXPERT_IMBALANCE);
-    Some(ExpertCosts {
-        layers: f64::from(experts.layers),
-        count: f64::from(experts.count),
-        active: f64::from(experts.active),
-        router: Gemm::of(Matrix { rows: f64::from(experts.count), columns: f64::from(model.hidden_size) }),
-        shared: Gemm::all(model.shared_expert_matrices(tensor)),
-        start_s: EXPERT_START_SHARE * start_s,
-        visit_s: imbalance * 2.0 * elements / (compute * peak),
-        read_s: elements * weights.bytes() / (memory * gpu.bandwidth_bytes_s),
-        factor: Factor::default(),
-    })
-}
-
-/// Elements of an expert on one GPU, on average: it is shared, or lies whole on one of several.
-fn expert_elements(model: &Model, gpus: u32) -> f64 {
-    model.expert_size() / f64::from(gpus)
 }

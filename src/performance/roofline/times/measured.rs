@@ -22,7 +22,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ATTENTION_START_S, Arithmetic, ExpertCosts, Gemm, LayerCosts};
+use super::experts::ExpertCosts;
+use super::{ATTENTION_START_S, Arithmetic, Gemm, LayerCosts};
 use crate::models::{Attention, Matrix, Precision, Window};
 use crate::performance::lookup::kernels::{Experts, Format, Heads, Kernel, KernelTables, Points, Way};
 use crate::performance::roofline::Deployment;
