@@ -6,7 +6,6 @@
 
 mod constants;
 mod data_parallel;
-#[cfg(feature = "parquet")]
 mod kernels;
 mod rows;
 mod silicon;

@@ -27,9 +27,7 @@ pub struct Row {
     pub concurrency: u64,
     /// What is the same but for the concurrency.
     pub series: String,
-    #[cfg(feature = "parquet")]
     pub roofline: Roofline,
-    #[cfg(feature = "parquet")]
     pub load: Load,
     pub predicted: ClosedLoop,
 }
@@ -136,10 +134,8 @@ fn row(record: &Record) -> Result<Row, String> {
         ttft_s: record.number("silicon_ttft_ms") / 1e3,
         tpot_s: record.number("silicon_tpot_ms") / 1e3,
         concurrency: load.concurrency,
-        #[cfg(feature = "parquet")]
-        roofline,
-        #[cfg(feature = "parquet")]
-        load,
+            roofline,
+            load,
         predicted,
     })
 }
