@@ -8,6 +8,7 @@ mod beaters;
 mod runtime;
 mod scheduling;
 mod serving;
+mod transfers;
 
 use std::any::Any;
 
@@ -50,5 +51,8 @@ impl Path {
 
 /// All of them.
 pub fn all() -> Vec<Path> {
-    [runtime::paths(), scheduling::paths(), serving::paths()].into_iter().flatten().collect()
+    [runtime::paths(), scheduling::paths(), serving::paths(), transfers::paths()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
