@@ -98,7 +98,7 @@ fn wrong_words_are_shown_where_they_stand() {
     let yaml = calibration().to_yaml();
     for (right, wrong, says) in [
         ("engine: vllm", "engine: vlm", "c.yaml:3:9: there is no engine `vlm`"),
-        ("host_ms: 1.492", "host_ms: -1", "c.yaml:12:12: `host_ms` is -1; expected a number, at least 0"),
+        ("host_ms: 1.492", "host_ms: -1", "c.yaml:13:12: `host_ms` is -1; expected a number, at least 0"),
         ("decode_factor: 0.917", "decode_factor: 0", "`decode_factor` is 0; expected a number above 0"),
         ("  per_sequence_us: 27.6", "  per_sequnce_us: 27.6", "unknown field `per_sequnce_us`"),
         ("precision: bf16", "precision: bf61", "expected bf16"),
