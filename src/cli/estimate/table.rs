@@ -48,13 +48,16 @@ impl Table {
         source.check_header()?;
         let (mut rows, mut problems) = (Vec::new(), Vec::new());
         for record in reader.records() {
-            let read = record.map_err(|error| source.malformed(&error)).and_then(|record| {
-                let point = catalogue.point(&words(&header, &record));
-                Ok((point.map_err(|wrong| source.wrong(record.position(), &wrong))?, record))
-            });
-            match read {
-                Ok((point, record)) => rows.push((record, point)),
-                Err(finding) => problems.push(finding),
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => {
+                    problems.push(source.malformed(&error));
+                    continue;
+                }
+            };
+            match catalogue.point(&words(&header, &record)) {
+                Ok(point) => rows.push((record, point)),
+                Err(wrong) => problems.push(source.wrong(record.position(), &wrong)),
             }
         }
         source.check(problems)?;

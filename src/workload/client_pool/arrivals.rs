@@ -41,7 +41,8 @@ impl Window {
         let offset_s = random.unit_f64() * (length_s - span_s);
         let mut ahead = random.clone();
         let sum: f64 = (0..gaps).map(|_| self.gaps.draw(&mut ahead)).sum();
-        let unit_s = if sum > 0.0 { span_s / sum } else { 0.0 };
+        // Gaps next to nothing, as tiny shapes draw them, cannot be stretched.
+        let unit_s = Some(span_s / sum).filter(|unit_s| unit_s.is_finite()).unwrap_or(0.0);
         Arrivals { window: self.clone(), random, unit_s, next_s: offset_s, left: count }
     }
 }
@@ -161,6 +162,14 @@ mod tests {
         let found: usize = (0..4000).map(|seed| seconds(&rare, 0.3, seed).len()).sum();
         assert!((1100..1300).contains(&found), "{found}");
         assert!((0..50).all(|seed| seconds(&rare, 2.0, seed).len() == 2));
+    }
+
+    #[test]
+    fn gaps_too_small_to_be_stretched_are_none() {
+        let window = window(1.22, Gaps::Gamma { shape: 3e-6, scale_s: 1.0 });
+        for seed in 0..200 {
+            assert!(seconds(&window, 1.0, seed).is_sorted(), "{seed}");
+        }
     }
 
     proptest! {

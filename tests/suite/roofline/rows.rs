@@ -134,8 +134,8 @@ fn row(record: &Record) -> Result<Row, String> {
         ttft_s: record.number("silicon_ttft_ms") / 1e3,
         tpot_s: record.number("silicon_tpot_ms") / 1e3,
         concurrency: load.concurrency,
-            roofline,
-            load,
+        roofline,
+        load,
         predicted,
     })
 }
