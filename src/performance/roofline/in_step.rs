@@ -3,6 +3,10 @@
 //! With data parallelism every sequence is served by one of the engines, and all of them wait for one another where
 //! experts are computed. So an iteration takes what the busiest engine takes. Sequences are assumed to be spread
 //! evenly: a prompt is one engine's, two prompts are two engines', and of so many decodes each has its share.
+//!
+//! Held against 16 measured points of MiniMax-M2.5 under vLLM with data-parallel attention (2 and 4 B200, 4 H100;
+//! NVIDIA AIConfigurator's samples), to which nothing was fitted: the time of a token is 7.9 % off on average, 24 % at
+//! worst (`cargo test --test suite data_parallel -- --nocapture`). Request logs of such engines were not at hand.
 
 use super::IterationSums;
 

@@ -15,12 +15,12 @@
 //! Tables of kernels measured one by one take the formulas' place where they cover a deployment, see
 //! [`Roofline::with_kernels`]; everything else stays.
 //!
-//! Leaves out: jitter, clocks that drop under load, kernels that change with the shape, skewed routing beyond a
-//! mean factor, requests spread unevenly over engines that work in step, speculative decoding, LoRA, links between servers. How far it can be
-//! trusted is printed by `cargo test --test suite roofline -- --nocapture`: mean errors of the time of a token are
-//! 2 to 8 % for dense models on GPUs with measured kernels and engines, 4 to 12 % for mixtures of experts (an engine
-//! and a model never seen together: up to 30 %), 15 to 25 % for a GPU of which only the data sheet is known; of the
-//! time to first token 9 to 51 %.
+//! Leaves out: jitter, clocks that drop under load, kernels that change with the shape, skewed routing beyond a mean
+//! factor, requests spread unevenly over engines that work in step, speculative decoding, LoRA, links between servers.
+//! How far it can be trusted is printed by `cargo test --test suite roofline -- --nocapture`: mean errors of the time
+//! of a token are 2 to 8 % for dense models on GPUs with measured kernels and engines, 4 to 12 % for mixtures of
+//! experts (an engine and a model never seen together: up to 30 %), 15 to 25 % for a GPU of which only the data sheet
+//! is known; of the time to first token 9 to 51 %.
 //!
 //! Units: seconds unless a name says otherwise, bytes, tokens.
 
